@@ -1,0 +1,69 @@
+"""Errors and warnings: each message says what was got, where, why it cannot be, and the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class FpsolveError(Exception):
+    """Base of every error that fpsolve raises on purpose."""
+
+
+class InvalidInput(FpsolveError, ValueError):
+    """An argument cannot be what it is."""
+
+
+class NotNormalizable(FpsolveError):
+    """The stationary density has infinite mass at an open end.
+
+    `end` names the end, `exponent` is a in p ~ |x - end|^a or p ~ x^a (or the rate in p ~ exp(a x) on
+    axes that are not logarithmic), `uncertainty` how far the local value may be from its limit.
+    """
+
+    def __init__(self, message: str, *, end: str, exponent: float, uncertainty: float) -> None:
+        super().__init__(message)
+        self.end = end
+        self.exponent = exponent
+        self.uncertainty = uncertainty
+
+
+class Reducible(FpsolveError):
+    """The chain falls apart into several closed classes; `sizes` counts the cells of each."""
+
+    def __init__(self, message: str, *, sizes: Sequence[int]) -> None:
+        super().__init__(message)
+        self.sizes = tuple(sizes)
+
+
+class NotConverged(FpsolveError):
+    """An iteration stopped short; `best` is its best estimate and `history` the residuals seen."""
+
+    def __init__(self, message: str, *, best: Any = None, history: Sequence[float] = ()) -> None:
+        super().__init__(message)
+        self.best = best
+        self.history = tuple(history)
+
+
+class CorruptFile(FpsolveError, OSError):
+    """A file is not what fpsolve wrote."""
+
+
+class MissingExtra(FpsolveError, ImportError):
+    """An optional dependency is not installed; the message gives the install line."""
+
+
+class FpsolveWarning(UserWarning):
+    """Base of every warning that fpsolve gives."""
+
+
+class TruncationWarning(FpsolveWarning):
+    """Mass lies beyond an open end of the grid."""
+
+
+class ResolutionWarning(FpsolveWarning):
+    """The grid is too coarse for the process where the density matters."""
+
+
+class DegenerateWarning(FpsolveWarning):
+    """A coefficient or a statistic degenerates: vanishing noise, infinite moment, nearly broken ergodicity."""

@@ -1,0 +1,50 @@
+"""A problem: one process on one grid, with the scheme that discretises it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from fpsolve.errors import InvalidInput
+from fpsolve.grid import Grid
+from fpsolve.process import Process
+from fpsolve.schemes import Accurate, Positive, Scheme
+
+__all__ = ["Problem"]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A process on a grid: a pure value, which determines one generator.
+
+    >>> import fpsolve as fp
+    >>> fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-6, 6, 400)))
+    Problem(Process(ito) on x: 400 cells on [-6, 6], open; Positive())
+
+    Raises InvalidInput where a coefficient's arguments are not the grid's axes.
+    """
+
+    process: Process
+    grid: Grid
+    scheme: Scheme = field(default_factory=Positive)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.process, Process):
+            raise InvalidInput(f"process is {self.process!r}; give an fp.Process")
+        if not isinstance(self.grid, Grid):
+            raise InvalidInput(f"grid is {self.grid!r}; give an fp.Grid, for example fp.Grid(x=(-3, 3, 400))")
+        if not isinstance(self.scheme, (Positive, Accurate)):
+            raise InvalidInput(f"scheme is {self.scheme!r}; use fp.Positive() or fp.Accurate()")
+        for function in self.process.functions.values():
+            function.check_signature(self.grid.names)
+
+    def replace(self, **changes: Any) -> Problem:
+        """A copy with another process, grid or scheme."""
+        unknown = set(changes) - {f.name for f in dataclasses.fields(self)}
+        if unknown:
+            raise InvalidInput(f"a Problem has no field {sorted(unknown)}; its fields are process, grid and scheme")
+        return dataclasses.replace(self, **changes)
+
+    def __repr__(self) -> str:
+        return f"Problem({self.process!r} on {self.grid.describe()}; {self.scheme!r})"

@@ -1,0 +1,224 @@
+"""Stationary densities: the null vector of L, one per closed class.
+
+In one dimension a class without current is summed in log space, exact at equilibrium to the quadrature of A/D; a ring
+carries its constant current in closed form.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.errors import DegenerateWarning, InvalidInput, NotNormalizable, Reducible, ResolutionWarning
+from fpsolve.generator import Generator, generator
+from fpsolve.kernels.fluxes import face_fluxes
+from fpsolve.operators.ends import check_noise_zero, check_open_end, warn_of_truncation
+from fpsolve.problem import Problem
+from fpsolve.relaxation import relaxation_bounds
+from fpsolve.solvers.classes import ClosedClass, closed_classes
+from fpsolve.solvers.cyclic import log_density_and_current
+from fpsolve.solvers.log1d import log_density
+from fpsolve.values.continuation import EndLaw, continued_ends
+from fpsolve.values.density import Density
+from fpsolve.values.info import Info
+
+__all__ = ["components", "stationary"]
+
+Array = NDArray[np.float64]
+LARGEST_PECLET = 1000.0
+MATTERS = 1e-9  # of the mass, in one cell
+NEARLY_REDUCIBLE = 1e-10  # of the local relaxation rate at the mode
+
+
+def stationary(problem: Problem) -> Density:
+    """The stationary density of `problem`.
+
+    0 = L p, sum(masses) + beyond = 1
+
+    Returns a Density; `info` has the residual, the mass error, the edge mass and bounds on the relaxation time.
+    Raises NotNormalizable where an open end (or a zero of the noise) holds infinite mass, with the exponent;
+    Reducible where several closed classes share the grid (then `components` gives one density each); InvalidInput
+    for bad coefficients, time-dependent processes and absorbing ends.
+    Warns TruncationWarning, ResolutionWarning, DegenerateWarning, each with the consequence as a number.
+    Source: Risken, The Fokker-Planck Equation (1996), ch. 5.
+
+    >>> import fpsolve as fp
+    >>> p = stationary(fp.Problem(fp.Process(lambda x: x - x**3, 0.25), fp.Grid(x=(-3, 3, 400))))
+    >>> round(p.mean(), 12) + 0.0, round(p.var(), 6)
+    (0.0, 0.832745)
+    """
+    L = _checked_generator(problem)
+    classes = closed_classes(L.edges)
+    if not classes:
+        raise InvalidInput(_no_class(problem))
+    if len(classes) > 1:
+        sizes = [c.cells.size for c in classes]
+        shown = ", ".join(str(size) for size in sizes[:6]) + (", ..." if len(sizes) > 6 else "")
+        raise Reducible(
+            f"the chain falls into {len(sizes)} closed classes (of {shown} cells): ergodicity is broken, and the "
+            "stationary density depends on the start; fp.components(problem) gives one density each",
+            sizes=sizes,
+        )
+    return _solve(problem, L, classes[0])
+
+
+def components(problem: Problem, *, skip: bool = False) -> list[Density]:
+    """One stationary density per closed class, each normalised to 1 and zero outside its class.
+
+    Raises NotNormalizable for the first class without a normalisable density; with skip=True such classes are
+    left out.  Raises InvalidInput as `stationary` does.
+
+    >>> import fpsolve as fp
+    >>> two = components(fp.Problem(fp.Process(lambda x: x - x**3, lambda x: 0.1 * x**2), fp.Grid(x=(-3, 3, 400))))
+    >>> [round(p.mean(), 4) for p in two]
+    [-0.9227, 0.9227]
+    """
+    L = _checked_generator(problem)
+    found = []
+    for closed in closed_classes(L.edges):
+        try:
+            found.append(_solve(problem, L, closed))
+        except NotNormalizable:
+            if not skip:
+                raise
+    return found
+
+
+def _checked_generator(problem: Problem) -> Generator:
+    if problem.process.time_dependent:
+        raise InvalidInput("the process depends on t and has no stationary density; freeze it: process.at(t)")
+    L = generator(problem)
+    flat = L.edges.noiseless
+    region = flat & np.roll(flat, 1) & np.roll(flat, -1)  # an isolated zero takes two edges at most
+    if np.any(region):
+        places = L.edges.zeros[flat]
+        warnings.warn(
+            f"diffusion is 0 on {int(flat.sum())} of {flat.size} edges, between {problem.grid.names[0]}="
+            f"{places.min():.4g} and {places.max():.4g}: mass only drifts there, and may not return",
+            DegenerateWarning,
+            stacklevel=3,
+        )
+    return L
+
+
+def _no_class(problem: Problem) -> str:
+    axis, name = problem.grid.axes[0], problem.grid.names[0]
+    if "absorbing" in axis.ends:
+        return (
+            f"every path ends at the absorbing end of {name}, so no stationary density exists; "
+            "make the end reflecting or open"
+        )
+    return f"no set of cells of {name} keeps its mass: the drift carries it through regions without noise"
+
+
+def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
+    """The density of one closed class."""
+    started = time.process_time()
+    axis, name, edges = problem.grid.axes[0], problem.grid.names[0], L.edges
+    log_w = np.log(axis.weights)
+    log_p = np.full(axis.cells, -np.inf)
+    current, laws, bounds = None, {}, None
+    if closed.ring:
+        forward, backward = edges.log_coefficients
+        with np.errstate(divide="ignore"):
+            forward = np.where(edges.noiseless, np.log(edges.up) + log_w, forward)
+            backward = np.where(edges.noiseless, np.log(edges.down) + np.roll(log_w, -1), backward)
+        log_p, current = log_density_and_current(edges.step, forward, backward, log_w)
+    else:
+        cells = closed.cells
+        inside = cells[:-1]
+        log_p[cells] = log_density(edges.step[inside], log_w[cells])
+        laws = _check_ends(problem, L, closed, log_p)
+    continued = tuple(end in laws and goes for end, goes in zip((False, True), continued_ends(axis), strict=True))
+    p = Density.from_log(problem.grid, log_p, continued=((continued[0], continued[1]),))
+    if not closed.ring and closed.cells.size > 1:
+        cells, inside = closed.cells, closed.cells[:-1]
+        flows = edges.log_coefficients[0][inside] + p.log_values[inside]
+        bounds = relaxation_bounds(flows, p.log_values[cells] + log_w[cells])
+        _warn_if_nearly_reducible(p, L, closed, bounds)
+    for upper, law in laws.items():
+        if continued[upper]:
+            warn_of_truncation(axis, name, law, p.shares()[upper], upper)
+    _warn_of_peclet(p, L, name)
+    info = Info(
+        method="ring in closed form" if closed.ring else "log-space sum of exponentially fitted edges",
+        residual=_residual(p, L, closed, current or 0.0),
+        mass_error=abs(p.mass - 1.0),
+        smallest=float(p.values.min()),
+        edge_mass=p.beyond,
+        seconds=time.process_time() - started,
+        current=current,
+        relaxation_time=bounds,
+        notes=_notes(problem),
+    )
+    return p.replace(info=info)
+
+
+def _check_ends(problem: Problem, L: Generator, closed: ClosedClass, log_p: Array) -> dict[bool, EndLaw]:
+    """The laws at the open ends of the class, by end (upper?); its zeros of the noise are checked beside them."""
+    axis, name, edges, cells = problem.grid.axes[0], problem.grid.names[0], L.edges, closed.cells
+    laws = {}
+    for upper, edge in ((False, closed.edge_below), (True, closed.edge_above)):
+        if edge is not None:
+            check_noise_zero(axis.nodes[cells], name, log_p[cells], float(edges.zeros[edge]), upper)
+        elif axis.ends[upper] == "open" and edges.natural[upper]:
+            check_noise_zero(axis.nodes[cells], name, log_p[cells], axis.hi if upper else axis.lo, upper)
+        elif axis.ends[upper] == "open":
+            laws[upper] = check_open_end(axis, name, log_p, upper)
+    return laws
+
+
+def _residual(p: Density, L: Generator, closed: ClosedClass, current: float) -> float:
+    """Largest net flux off the constant current over the largest one-way flux, on the edges inside the class."""
+    edges = L.edges
+    used = closed.cells[: edges.step.size] if closed.ring else closed.cells[:-1]
+    used = used[~edges.noiseless[used]]
+    if used.size == 0:
+        return 0.0
+    left, right = p.log_values[edges.left[used]], p.log_values[edges.right[used]]
+    fluxes, affinities = np.empty(used.size), np.empty(used.size)
+    face_fluxes(edges.step[used], edges.log_conductance[used], left, right, fluxes, affinities)
+    largest = float(np.exp((edges.log_coefficients[0][used] + left).max()))
+    return float(np.abs(fluxes - current).max()) / largest if largest > 0 else 0.0
+
+
+def _warn_of_peclet(p: Density, L: Generator, name: str) -> None:
+    edges = L.edges
+    heavy = np.maximum(p.masses[edges.left], p.masses[edges.right]) > MATTERS
+    peclet = np.where(heavy & np.isfinite(edges.step), np.abs(edges.step), 0.0)
+    worst = int(np.argmax(peclet))
+    if peclet[worst] > LARGEST_PECLET:
+        place = p.grid.axes[0].nodes[worst]
+        warnings.warn(
+            f"the drift is not resolved: the largest cell Peclet number is {peclet[worst]:.3g} at {name}={place:.4g}, "
+            f"so ln p changes by that much between neighbouring cells; use {peclet[worst]:.0f} times the cells there",
+            ResolutionWarning,
+            stacklevel=4,
+        )
+
+
+def _warn_if_nearly_reducible(p: Density, L: Generator, closed: ClosedClass, bounds: tuple[float, float]) -> None:
+    """Compare the slowest relaxation rate with the local one at the mode, D p^2."""
+    cells = closed.cells
+    mode = int(np.argmax(p.masses[cells][:-1]))
+    axis = p.grid.axes[0]
+    edge = cells[mode]
+    log_local = L.edges.log_conductance[edge] + np.log(axis.gaps[edge]) + 2.0 * p.log_values[cells[mode]]
+    if np.log(NEARLY_REDUCIBLE) + log_local > -np.log(bounds[0]):
+        warnings.warn(
+            f"nearly reducible: the slowest relaxation rate is between {1 / bounds[1]:.2g} and {1 / bounds[0]:.2g}, "
+            f"against {np.exp(log_local):.2g} at the mode; a run shorter than {bounds[1]:.2g} never sees it",
+            DegenerateWarning,
+            stacklevel=4,
+        )
+
+
+def _notes(problem: Problem) -> tuple[str, ...]:
+    from fpsolve.schemes import Accurate
+
+    if isinstance(problem.scheme, Accurate):
+        return ("no transport and no jumps: Accurate() equals Positive() here",)
+    return ()
