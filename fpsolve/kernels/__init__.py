@@ -1,0 +1,1 @@
+"""Compiled loops: arrays and scalars in, arrays out.  Imports numpy and numba, nothing of fpsolve."""

@@ -1,0 +1,1 @@
+"""Terms of the generator: each turns physics on a grid into rates between cells."""

@@ -1,0 +1,103 @@
+"""Is the density normalisable?  What its last cells say about an open end, and about a zero of the noise inside."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.axis import Axis
+from fpsolve.errors import NotNormalizable, TruncationWarning
+from fpsolve.values.continuation import EndLaw, end_law
+
+Array = NDArray[np.float64]
+TOLERATED_TRUNCATION = 1e-6
+ENOUGH = 1e-9
+
+
+def check_open_end(axis: Axis, name: str, log_p: Array, upper: bool) -> EndLaw:
+    """The law of ln(w p) at an open end.  Raises NotNormalizable where its mass diverges, or cannot be told."""
+    law = end_law(log_p + np.log(axis.weights), axis.ds, upper)
+    verdict = law.verdict
+    if verdict == "finite" and axis.map.tail == "exponential" and law.limit > law.slope:
+        verdict = _against_power_law(axis, log_p, law, upper)
+    if verdict == "finite":
+        return law
+    shape, exponent, error = _shape(axis, name, law, upper)
+    end = f"{name} -> {_limit(axis, upper)}"
+    reason = "its integral diverges" if verdict == "infinite" else "whether its integral converges is undecided"
+    raise NotNormalizable(
+        f"no stationary density: toward {end} it goes like {shape}, and {reason} at this open end "
+        f"({name}={axis.hi if upper else axis.lo:.4g}); change the parameters, widen the grid if it ends inside the "
+        "bulk, or make the end reflecting",
+        end=end,
+        exponent=exponent,
+        uncertainty=error,
+    )
+
+
+def check_noise_zero(nodes: Array, name: str, log_p: Array, zero: float, upper: bool) -> None:
+    """The power law beside a zero of the noise at x = `zero`, the (upper?) end of a closed class.
+
+    nodes, log_p: of the class alone.  Raises NotNormalizable where p ~ |x - zero|^a with a <= -1.
+    """
+    values, places = (log_p[::-1], nodes[::-1]) if upper else (log_p, nodes)
+    distance = np.abs(places - zero)
+    if values.size < 4 or not np.all(np.isfinite(values[:4])):
+        return
+    slopes = np.diff(values[:4]) / np.diff(np.log(distance[:4]))
+    exponent, error = float(slopes[0]), float(abs(slopes[0] - slopes[1]))
+    if exponent > -1.0:
+        return
+    side = f"{name} {'<' if upper else '>'} {zero:.4g}"
+    raise NotNormalizable(
+        f"no stationary density on {side}: the noise vanishes at {name}={zero:.4g}, where p goes like "
+        f"|{name} - {zero:.4g}|^{exponent:.4g} (+- {error:.1g}), which is not integrable for exponents <= -1: all "
+        "mass condenses there; components(problem, skip=True) returns the branches that have a density",
+        end=side,
+        exponent=exponent,
+        uncertainty=error,
+    )
+
+
+def warn_of_truncation(axis: Axis, name: str, law: EndLaw, share: float, upper: bool) -> None:
+    """Say so where the mass beyond an end is not small and its law is not straight enough to trust."""
+    doubt = share * min(1.0, law.drift / abs(law.slope)) if law.slope else share
+    if not doubt > TOLERATED_TRUNCATION:
+        return
+    further = np.log(share / ENOUGH) / abs(law.slope)
+    s = axis.s_faces[-1] + further if upper else axis.s_faces[0] - further
+    warnings.warn(
+        f"{share:.2g} of the mass lies beyond the open end {name}={axis.hi if upper else axis.lo:.4g}, known to "
+        f"about {doubt:.1g} by continuation; extend the grid to {name}={float(axis.x(s)):.4g}",
+        TruncationWarning,
+        stacklevel=4,
+    )
+
+
+def _against_power_law(axis: Axis, log_p: Array, law: EndLaw, upper: bool) -> str:
+    """On a uniform axis a flattening tail may be a power law: integrable if it falls faster than 1/x."""
+    mode = axis.nodes[int(np.argmax(log_p))]
+    reach = abs((axis.hi if upper else axis.lo) - mode)
+    return "finite" if -law.slope * reach > 1.0 else "undecided"
+
+
+def _shape(axis: Axis, name: str, law: EndLaw, upper: bool) -> tuple[str, float, float]:
+    """The law in x: p ~ x^a on log and sinh axes, p ~ exp(a x) on others."""
+    outward = 1.0 if upper else -1.0
+    error = max(law.uncertainty, abs(law.limit - law.slope))
+    if axis.map.tail == "power":
+        shrinking = axis.kind == "log" and upper == (axis.lo < 0)
+        exponent = (-law.slope if shrinking else law.slope) - 1.0
+        return f"|{name}|^{exponent:.4g} (+- {error:.1g})", exponent, error
+    exponent = outward * law.slope
+    return f"exp({exponent:.4g} {name}) (+- {error:.1g})", exponent, error
+
+
+def _limit(axis: Axis, upper: bool) -> str:
+    if axis.kind == "log" and upper == (axis.lo < 0):
+        return "0"
+    if axis.map.tail == "none":
+        return f"{axis.hi if upper else axis.lo:.4g}"
+    return "infinity" if upper else "-infinity"

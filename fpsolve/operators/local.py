@@ -1,0 +1,129 @@
+"""Drift and diffusion in one dimension: exponential fitting, exact at equilibrium.
+
+    step_i = int_{x_i}^{x_{i+1}} A/D dx + c (ln D(x_i) - ln D(x_{i+1})),   k_i = D(face)/(x_{i+1} - x_i),
+    rate i -> i+1 = k_i B(-step_i)/w_i,   rate i+1 -> i = k_i B(step_i)/w_{i+1},
+
+with c = 1 (Ito), 1/2 (Stratonovich), 0 (isothermal), and the integral by Gauss-Legendre in s (4 points per cell).
+Integrating ln D instead of D' means that no derivative is taken.  For a Gibbs process the step is an exact difference
+of the loss.
+Where D = 0 an edge carries transport only, upwind: step is then +-inf and the conductance 0.
+Sources: Scharfetter & Gummel (1969); Allen & Southwell (1955).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.axis import Axis
+from fpsolve.kernels.fluxes import fitted_rates, log_coefficients
+from fpsolve.operators.degenerate import noise_zeros
+from fpsolve.operators.sampling import Samples
+from fpsolve.process import Process
+
+__all__ = ["Edges", "fitted_edges"]
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+AT_A_NODE = 1e-6  # of a cell
+STILL = 1e-12  # of the largest drift: no transport
+
+
+@dataclass(frozen=True, eq=False)
+class Edges:
+    """The fitted edges of a chain (cells - 1 of them) or a ring (cells of them), and what leaves at absorbing ends.
+
+    step, log_conductance: per edge.  up, down: rates between masses, left to right and back.
+    killing: rate out of each cell at absorbing ends.
+    dead: cells whose node is a zero of noise and drift: no path is ever there.
+    noiseless: edges without noise.
+    zeros: where on an edge without noise D vanishes (NaN on the others).
+    natural: whether the noise vanishes at the lower and at the upper outer face.
+    """
+
+    step: Array
+    log_conductance: Array
+    up: Array
+    down: Array
+    killing: Array
+    dead: Flags
+    noiseless: Flags
+    zeros: Array
+    natural: tuple[bool, bool]
+
+    @cached_property
+    def log_coefficients(self) -> tuple[Array, Array]:
+        """ln of the one-way fluxes per unit density on the left and on the right of each edge with noise."""
+        forward, backward = np.empty_like(self.step), np.empty_like(self.step)
+        log_coefficients(self.step, self.log_conductance, forward, backward)
+        return forward, backward
+
+    @cached_property
+    def left(self) -> NDArray[np.int64]:
+        """Cell on the left of each edge."""
+        return np.arange(self.step.size)
+
+    @cached_property
+    def right(self) -> NDArray[np.int64]:
+        """Cell on the right of each edge."""
+        return (np.arange(self.step.size) + 1) % self.killing.size
+
+
+def fitted_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Edges:
+    """Edges of `process` on `axis` at time t.  Raises InvalidInput where a coefficient is not what it must be."""
+    samples = Samples(process, axis, name, t)
+    intervals = samples.intervals
+    with np.errstate(divide="ignore"):
+        log_conductance = samples.log_d_middle - np.log(intervals.length)
+    step, inner = samples.steps(), intervals.inner
+    log_w = np.log(axis.weights)
+    up, down, killing = np.empty(inner), np.empty(inner), np.zeros(axis.cells)
+    fitted_rates(step[:inner], log_conductance[:inner], log_w[:inner], np.append(log_w[1:], log_w[0])[:inner], up, down)
+    for k, upper in enumerate(intervals.halves, start=inner):
+        cell = axis.cells - 1 if upper else 0
+        out, back, w = np.empty(1), np.empty(1), log_w[cell : cell + 1]
+        fitted_rates(step[k : k + 1], log_conductance[k : k + 1], w, w, out, back)
+        killing[cell] += out[0] if upper else back[0]
+    dead, transport, zeros = _vanishing_noise(samples, axis, inner)
+    noiseless = np.isfinite(transport)
+    if np.any(noiseless):
+        i, j = np.flatnonzero(noiseless), (np.flatnonzero(noiseless) + 1) % axis.cells
+        drift = transport[i]
+        up[i] = np.where(drift > 0, drift, 0.0) / axis.weights[i]
+        down[i] = np.where(drift < 0, -drift, 0.0) / axis.weights[j]
+        step[i] = np.where(drift == 0, 0.0, np.copysign(np.inf, drift))
+        log_conductance[i] = -np.inf
+    return Edges(step[:inner], log_conductance[:inner], up, down, killing, dead, noiseless, zeros, samples.natural)
+
+
+def _vanishing_noise(samples: Samples, axis: Axis, inner: int) -> tuple[Flags, Array, Array]:
+    """Dead cells; per edge without noise the drift that moves mass over it, and the zero of D on it (NaN elsewhere).
+
+    Mass moves upwind with the drift at the face, or at the isolated zero of D that the edge contains.
+    """
+    zero_nodes = samples.log_d_nodes == -np.inf
+    flat = (
+        (samples.log_d_middle[:inner] == -np.inf)
+        | zero_nodes[:inner]
+        | np.append(zero_nodes[1:], zero_nodes[0])[:inner]
+    )
+    if samples.log_d_quad.size:
+        flat |= np.any(samples.log_d_quad.reshape(samples.s_quad.shape)[:inner] == -np.inf, axis=1)
+    dead, transport, zeros = np.zeros(axis.cells, dtype=bool), np.full(inner, np.nan), np.full(inner, np.nan)
+    if np.any(flat):
+        drift = samples.drift_at_middles()
+        drift[np.abs(drift) <= STILL * np.abs(drift).max()] = 0.0
+        transport[flat] = drift[flat]
+        zeros[flat] = axis.x(samples.intervals.middle[:inner][flat])
+    for zero in noise_zeros(*samples.along(), samples.at):
+        place = (zero.s - axis.start) / axis.ds - 0.5
+        node = round(place)
+        edges = slice(int(place), int(place) + 1)
+        if abs(place - node) < AT_A_NODE and 0 <= node < axis.cells:
+            dead[node] = zero.drift == 0.0
+            edges = slice(max(node - 1, 0), node + 1)
+        transport[edges], zeros[edges] = zero.drift, float(axis.x(zero.s))
+    return dead, transport, zeros

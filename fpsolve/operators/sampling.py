@@ -1,0 +1,189 @@
+"""Coefficients of a one-dimensional process where exponential fitting needs them, from one call of each function.
+
+Intervals run from node to node, and half a cell from the last node to an absorbing face.  Each has a middle (where its
+conductance is taken) and Gauss-Legendre points (where A/D is integrated).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.axis import Axis
+from fpsolve.errors import InvalidInput
+from fpsolve.functions import Points
+from fpsolve.kernels.fluxes import quadrature
+from fpsolve.process import CONVENTIONS, Process
+
+Array = NDArray[np.float64]
+FINE = 100_000  # cells: from here on two points per cell integrate A/D to rounding
+NATURAL = np.log(1e-9)
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Stretches [start, stop] of s with their middles, and their lengths in x.
+
+    `halves` says which end (upper?) each of the last ones belongs to.
+    """
+
+    start: Array
+    stop: Array
+    middle: Array
+    length: Array
+    halves: tuple[bool, ...]
+
+    @property
+    def inner(self) -> int:
+        """Number of intervals from node to node."""
+        return self.start.size - len(self.halves)
+
+
+def gauss(cells: int) -> tuple[Array, Array]:
+    """Gauss-Legendre points and weights on [0, 1]: four per cell, two on very fine grids."""
+    points, weights = np.polynomial.legendre.leggauss(4 if cells < FINE else 2)
+    return 0.5 + 0.5 * points, 0.5 * weights
+
+
+def intervals(axis: Axis) -> Intervals:
+    """Node to node (round the ring if periodic), then the half cells at absorbing ends."""
+    s = axis.s_nodes
+    start, stop, middle, length = [s[:-1]], [s[1:]], [axis.s_faces[1:-1]], [axis.gaps]
+    if axis.periodic:
+        start.append(s[-1:])
+        stop.append(s[-1:] + axis.ds)
+        middle.append(axis.s_faces[-1:])
+    halves = tuple(upper for upper in (False, True) if axis.ends[upper] == "absorbing")
+    for upper in halves:
+        low, high = (s[-1:], axis.s_faces[-1:]) if upper else (axis.s_faces[:1], s[:1])
+        start.append(low)
+        stop.append(high)
+        middle.append(0.5 * (low + high))
+        length.append(axis.map.gap(low, 0.5 * axis.ds))
+    joined = [np.concatenate(parts) for parts in (start, stop, middle, length)]
+    return Intervals(joined[0], joined[1], joined[2], joined[3], halves)
+
+
+class Samples:
+    """ln D and A/D of `process` on `axis` at time t; `name` is the axis's, for messages."""
+
+    def __init__(self, process: Process, axis: Axis, name: str, t: float) -> None:
+        self.process, self.axis, self.name, self.t = process, axis, name, t
+        self.intervals = intervals(axis)
+        self.width = (self.intervals.stop - self.intervals.start)[:, None]
+        points, self.gauss_weights = gauss(axis.cells)
+        quad = self.intervals.start[:, None] + points * self.width
+        self.s_quad = np.where(quad > axis.stop, quad - (axis.stop - axis.start), quad) if axis.periodic else quad
+        log_d, ratio = self._coefficients(self._points(quadrature_points=process.potential is None))
+        nodes, edges = axis.cells, self.intervals.middle.size
+        self.log_d_nodes, self.log_d_middle = log_d[:nodes], log_d[nodes : nodes + edges]
+        self.log_d_quad, self.ratio_quad = log_d[nodes + edges :], ratio[nodes + edges :]
+
+    def _points(self, quadrature_points: bool) -> Points:
+        parts = [self.axis.nodes, self.axis.x(self.intervals.middle)]
+        sections: list[tuple[str, tuple[int, ...]]] = [("cell", parts[0].shape), ("face", parts[1].shape)]
+        if quadrature_points:
+            parts.append(self.axis.x(self.s_quad).ravel())
+            sections.append(("between cells", self.s_quad.shape))
+        return Points((self.name,), (np.concatenate(parts),), tuple(sections))
+
+    def _coefficients(self, points: Points) -> tuple[Array, Array]:
+        process, t = self.process, self.t
+        if process.log_diffusion is not None and process.drift_over_diffusion is not None:
+            log_d = process.direct_at("log_diffusion", points, t)
+            ratio = process.direct_at("drift_over_diffusion", points, t)
+            self._check_direct(points, log_d, ratio)
+            return log_d, ratio
+        drift, diffusion = process.drift_at(points, t)[0], process.diffusion_at(points, t)[0, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            log_d, ratio = np.log(diffusion), drift / diffusion
+        if process.log_diffusion is not None:
+            log_d = process.direct_at("log_diffusion", points, t)
+        if process.drift_over_diffusion is not None:
+            ratio = process.direct_at("drift_over_diffusion", points, t)
+        return log_d, ratio
+
+    def _check_direct(self, points: Points, log_d: Array, ratio: Array) -> None:
+        """The direct forms must be those of drift and diffusion wherever D does not underflow."""
+        few = np.unique(np.linspace(0, self.axis.cells - 1, 8).astype(int))
+        some = Points(points.names, (points.coordinates[0][few],), (("sample", few.shape),))
+        diffusion = self.process.diffusion_at(some, self.t)[0, 0]
+        drift = self.process.drift_at(some, self.t)[0]
+        usable = (diffusion > 1e-280) & (diffusion < 1e280)
+        for k, a, d in zip(few[usable], drift[usable], diffusion[usable], strict=True):
+            if abs(np.log(d) - log_d[k]) > 1e-6 or abs(a / d - ratio[k]) > 1e-6 * max(abs(ratio[k]), abs(a / d)):
+                raise InvalidInput(
+                    f"log_diffusion or drift_over_diffusion disagrees with drift and diffusion at "
+                    f"{points.describe(int(k))}: ln D is {log_d[k]:.8g} against {np.log(d):.8g}, "
+                    f"A/D is {ratio[k]:.8g} against {a / d:.8g}"
+                )
+
+    def steps(self) -> Array:
+        """ln p gained over each interval at vanishing flux; not finite where the noise vanishes."""
+        process = self.process
+        if process.potential is not None:
+            nodes = Points((self.name,), (self.axis.nodes,), (("cell", self.axis.nodes.shape),))
+            return self._falls(process.potential_at(nodes, self.t), self._loss_at_end)
+        slopes = self.ratio_quad.reshape(self.s_quad.shape) * self.axis.dx(self.s_quad) * self.width
+        steps = quadrature(slopes, self.gauss_weights)
+        c = CONVENTIONS[process.convention]
+        return steps + c * self._falls(self.log_d_nodes, self.log_d_at_end) if c else steps
+
+    def _falls(self, at_nodes: Array, at_end: Callable[[bool], float]) -> Array:
+        """value(start) - value(stop) of each interval."""
+        with np.errstate(invalid="ignore"):
+            parts = [at_nodes[:-1] - at_nodes[1:]]
+            if self.axis.periodic:
+                parts.append(at_nodes[-1:] - at_nodes[:1])
+            for upper in self.intervals.halves:
+                end = at_end(upper)
+                parts.append(np.array([at_nodes[-1] - end if upper else end - at_nodes[0]]))
+        return np.concatenate(parts)
+
+    def _end(self, upper: bool) -> Points:
+        return Points((self.name,), (np.array([self.axis.hi if upper else self.axis.lo]),), (("end", (1,)),))
+
+    def _loss_at_end(self, upper: bool) -> float:
+        return float(self.process.potential_at(self._end(upper), self.t)[0])
+
+    def log_d_at_end(self, upper: bool) -> float:
+        """ln D at an outer face."""
+        if self.process.log_diffusion is not None:
+            return float(self.process.direct_at("log_diffusion", self._end(upper), self.t)[0])
+        diffusion = self.process.diffusion_at(self._end(upper), self.t)[0, 0, 0]
+        return float(np.log(diffusion)) if diffusion > 0 else -np.inf
+
+    @cached_property
+    def natural(self) -> tuple[bool, bool]:
+        """Whether the noise vanishes at the lower and upper outer face: nothing lies beyond a natural boundary."""
+        flags = []
+        for upper, node in ((False, self.log_d_nodes[0]), (True, self.log_d_nodes[-1])):
+            try:
+                flags.append(self.axis.ends[upper] == "open" and bool(self.log_d_at_end(upper) < node + NATURAL))
+            except InvalidInput:  # a coefficient may diverge at the last face, where nobody needs it
+                flags.append(False)
+        return (flags[0], flags[1])
+
+    def at(self, s: float) -> tuple[float, float]:
+        """(ln D, A) at one s."""
+        point = Points((self.name,), (np.atleast_1d(self.axis.x(s)),), (("point", (1,)),))
+        diffusion = float(self.process.diffusion_at(point, self.t)[0, 0, 0])
+        drift = float(self.process.drift_at(point, self.t)[0, 0])
+        return (float(np.log(diffusion)) if diffusion > 0 else -np.inf), drift
+
+    def drift_at_middles(self) -> Array:
+        """A at the middle of every inner interval."""
+        x = self.axis.x(self.intervals.middle[: self.intervals.inner])
+        return self.process.drift_at(Points((self.name,), (x,), (("face", x.shape),)), self.t)[0]
+
+    def along(self) -> tuple[Array, Array]:
+        """s and ln D at nodes and faces of the inner intervals, in order."""
+        inner = self.intervals.inner
+        s, log_d = np.empty(2 * inner), np.empty(2 * inner)
+        s[::2], s[1::2] = self.axis.s_nodes[:inner], self.intervals.middle[:inner]
+        log_d[::2], log_d[1::2] = self.log_d_nodes[:inner], self.log_d_middle[:inner]
+        return s, log_d

@@ -1,0 +1,1 @@
+"""Linear solvers: null vectors and resolvents of generators."""

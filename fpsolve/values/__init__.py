@@ -1,0 +1,1 @@
+"""Values: what questions return.  Frozen, printable, with their plots."""

@@ -1,0 +1,110 @@
+"""Beyond the last node: at an open end the terms w p f go on as a geometric series, and so does their sum.
+
+In the computational coordinate s, a power law on a log or sinh axis and an exponential on a uniform one are both
+w p = const exp(-lambda s).  The ratio r of the last two terms therefore gives all the rest, r/(1 - r) of the last term,
+to the accuracy of the law itself; integrating from the last face instead would cost the midpoint rule's precision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.axis import Axis
+
+Array = NDArray[np.float64]
+NEGLIGIBLE = 1e-40
+
+
+@dataclass(frozen=True)
+class EndLaw:
+    """How ln(w p) falls per unit of s toward one end: `slope` (negative: it falls) and how far that may be off.
+
+    `limit` extrapolates the slope's own trend beyond the grid; `drift` is its change over the last twentieth.
+    """
+
+    slope: float
+    limit: float
+    uncertainty: float
+    drift: float
+
+    @property
+    def verdict(self) -> str:
+        """ "finite", "infinite" or "undecided": the mass beyond the end."""
+        if self.slope < 0 and self.limit < 0 and self.slope < -self.uncertainty:
+            return "finite"
+        if self.slope >= 0 and self.limit >= 0:
+            return "infinite"
+        return "undecided"
+
+
+def continued_ends(axis: Axis) -> tuple[bool, bool]:
+    """Which ends of the axis a sum goes on beyond: open ones, unless the map itself ends there (tanh)."""
+    goes_on = axis.map.tail != "none"
+    return (goes_on and axis.ends[0] == "open", goes_on and axis.ends[1] == "open")
+
+
+def log_ratio(log_terms: Array, upper: bool) -> float:
+    """ln of the last term over the last but one, toward the end; -inf where the end carries nothing."""
+    last, before = (log_terms[-1], log_terms[-2]) if upper else (log_terms[0], log_terms[1])
+    if last == -np.inf:
+        return -np.inf
+    return float(last - before)
+
+
+def end_law(log_terms: Array, ds: float, upper: bool) -> EndLaw:
+    """Fit the law of ln(w p) at an end: the slope of the last pair, and its trend over the last tenth of the grid."""
+    terms = log_terms if upper else log_terms[::-1]
+    if terms[-1] == -np.inf:
+        return EndLaw(-np.inf, -np.inf, 0.0, 0.0)
+    back = max(1, min(terms.size // 20, (terms.size - 2) // 2))
+    slopes = [float((terms[-1 - k * back] - terms[-2 - k * back]) / ds) for k in range(3)]
+    if not np.all(np.isfinite(slopes)):
+        return EndLaw(slopes[0], slopes[0], 0.0, 0.0)
+    rounding = 8 * np.finfo(float).eps * float(np.abs(terms[-2:]).max() + 1.0) / ds
+    first, second = slopes[0] - slopes[1], slopes[1] - slopes[2]
+    if first <= rounding:  # steepening, or straight: the last slope is the worst case
+        return EndLaw(slopes[0], slopes[0], rounding, abs(first))
+    shrink = min(max(first / second, 0.0), 0.9) if second > 0 else 0.9
+    limit = slopes[0] + first * shrink / (1.0 - shrink)
+    return EndLaw(slopes[0], limit, rounding, abs(first))
+
+
+def share_beyond(terms: Array, upper: bool) -> float:
+    """What a positive or sign-definite series adds beyond one end; inf where it diverges, 0 where nothing is left.
+
+    terms: w p f at the nodes, shape (cells,).
+    """
+    last, before = (terms[-1], terms[-2]) if upper else (terms[0], terms[1])
+    scale = float(np.abs(terms).max())
+    if last == 0.0 or abs(last) <= NEGLIGIBLE * scale:
+        return 0.0
+    if before == 0.0 or last / before < 0:
+        return 0.0  # it oscillates: no law to continue
+    ratio = float(last / before)
+    if ratio >= 1.0:
+        return float(np.copysign(np.inf, last))
+    return float(last) * ratio / (1.0 - ratio)
+
+
+def along_axis(terms: Array, dimension: int, ends: tuple[bool, bool]) -> Array:
+    """Sum `terms` along one dimension of a grid, continued beyond the ends that are open.
+
+    In several dimensions the ratio at an end is that of the two last slices, taken together.
+    """
+    terms = np.moveaxis(terms, dimension, 0)
+    total = terms.sum(axis=0)
+    for upper in (False, True):
+        if not ends[upper]:
+            continue
+        if terms.ndim == 1:
+            total = total + share_beyond(terms, upper)
+            continue
+        profile = terms.reshape(len(terms), -1).sum(axis=1)
+        last = terms[-1] if upper else terms[0]
+        edge = profile[-1] if upper else profile[0]
+        if edge != 0.0:
+            total = total + last * (share_beyond(profile, upper) / edge)
+    return total

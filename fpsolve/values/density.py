@@ -1,0 +1,270 @@
+"""A probability density on a grid: values and logarithms at the nodes, masses, and what statistics ask of them.
+
+Sums over cells are midpoint rules in the computational coordinate; beyond an open end they continue as the series
+they are (values/continuation.py).  With `beyond` that share of the mass, sum(masses) + beyond = mass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.axis import Axis, read_only
+from fpsolve.errors import InvalidInput
+from fpsolve.functions import Function, Points
+from fpsolve.grid import Grid
+from fpsolve.values import statistics
+from fpsolve.values.continuation import along_axis, continued_ends, share_beyond
+from fpsolve.values.cumulative import Cumulative, Interpolant
+from fpsolve.values.info import Info
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Density"]
+
+Array = NDArray[np.float64]
+Ends = tuple[tuple[bool, bool], ...]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Density:
+    """A density p on a grid.
+
+    values, log_values: p and ln p at the nodes, of the grid's shape; ln p carries what underflows in p.
+    info: how it was obtained.  error: estimate of the largest relative error, None until estimated.
+    time: when, for densities in motion.  continued: per axis, whether sums go on beyond the (lower, upper) end.
+
+    >>> import fpsolve as fp
+    >>> p = fp.stationary(fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-8, 8, 200))))
+    >>> round(p.var(), 10), round(p.mass, 12)
+    (1.0, 1.0)
+    """
+
+    grid: Grid
+    values: Array
+    log_values: Array
+    info: Info = field(default_factory=Info)
+    error: float | None = None
+    time: float | None = None
+    continued: Ends | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("values", "log_values"):
+            array = np.array(getattr(self, name), dtype=float)
+            if array.shape != self.grid.shape:
+                raise InvalidInput(f"{name} has shape {array.shape}; the grid's shape is {self.grid.shape}")
+            object.__setattr__(self, name, read_only(array))
+        if self.continued is None:
+            object.__setattr__(self, "continued", tuple(continued_ends(axis) for axis in self.grid.axes))
+
+    @classmethod
+    def from_log(
+        cls, grid: Grid, log_values: Array, *, info: Info | None = None, continued: Ends | None = None
+    ) -> Density:
+        """The density proportional to exp(log_values), normalised with its continuation."""
+        top = np.max(log_values + np.log(grid.weights))
+        if not np.isfinite(top):
+            raise InvalidInput(f"the largest log mass is {top}; a density needs a finite one")
+        raw = cls(grid, np.exp(log_values - top), log_values - top, continued=continued)
+        shifted = raw.log_values - np.log(raw.mass)
+        return cls(grid, np.exp(shifted), shifted, info or Info(), continued=raw.continued)
+
+    @classmethod
+    def from_masses(cls, grid: Grid, masses: Array, *, info: Info | None = None, time: float | None = None) -> Density:
+        """The density with these cell masses, as they are; ln p is NaN where a mass is negative."""
+        values = np.asarray(masses, dtype=float).reshape(grid.shape) / grid.weights
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return cls(grid, values, np.log(values), info or Info(), time=time)
+
+    @cached_property
+    def masses(self) -> Array:
+        """values * weights, of the grid's shape."""
+        return read_only(np.asarray(self.values * self.grid.weights))
+
+    @cached_property
+    def mass(self) -> float:
+        """Total mass: that of the cells and that beyond open ends."""
+        return float(self.total(self.masses))
+
+    @cached_property
+    def beyond(self) -> float:
+        """Share of the mass that the continuation holds beyond the open ends."""
+        return self.mass - float(self.masses.sum()) if self.grid.ndim > 1 else float(sum(self.shares()))
+
+    def mean(self, name: str | None = None) -> Any:
+        """<x>: a number in one dimension or for a named axis, else one per axis."""
+        return self._per_axis(self._average, name)
+
+    def var(self, name: str | None = None) -> Any:
+        """<(x - <x>)^2>; inf, with a DegenerateWarning, where the tail is too heavy."""
+        return self._per_axis(lambda i: statistics.moment(self, i, 2, self._average(i)), name)
+
+    def moment(self, order: float, central: bool = False, name: str | None = None) -> Any:
+        """<x^order>, or <(x - <x>)^order>.
+
+        Infinite, with a DegenerateWarning that names the exponent, where the tail is too heavy.  Raises InvalidInput
+        where both ends diverge with opposite signs.
+        """
+        return self._per_axis(lambda i: statistics.moment(self, i, order, self._average(i) if central else 0.0), name)
+
+    def expect(self, function: Callable[..., Any]) -> float:
+        """<f>: f takes one array per axis."""
+        mesh = np.broadcast_arrays(*self.grid.mesh())
+        points = Points(self.grid.names, tuple(x.ravel() for x in mesh), (("cell", self.grid.shape),))
+        f = Function(function, "function").scalar(points).reshape(self.grid.shape)
+        total = self.total(self.masses * f)
+        if np.isinf(total) and np.abs(f).ravel()[[0, -1]].max() < np.abs(f).max():
+            return float((self.masses * f).sum())  # bounded and oscillating: no law to continue
+        return float(total)
+
+    def marginal(self, name: str) -> Density:
+        """The density of one coordinate, the others integrated out."""
+        keep = self.grid.names.index(name) if name in self.grid.names else -1
+        axis = self.grid[name]
+        masses, ends = self.masses, self.ends
+        for i in reversed([i for i in range(self.grid.ndim) if i != keep]):
+            masses = along_axis(masses, i, ends[i])
+        result = Density.from_masses(Grid(**{name: axis}), masses, info=self.info, time=self.time)
+        return result.replace(continued=(ends[keep],))
+
+    def cdf(self, x: Array | float) -> Any:
+        """P(X <= x), one dimension."""
+        answer = self._cumulative(x)
+        return float(answer) if np.ndim(x) == 0 else answer
+
+    def quantile(self, probability: Array | float) -> Any:
+        """The x with P(X <= x) = probability, one dimension."""
+        wanted = np.asarray(probability, dtype=float)
+        if not np.all((wanted >= 0) & (wanted <= 1)):
+            raise InvalidInput(f"probability is {probability}; it must lie in [0, 1]")
+        answer = self._cumulative.quantile(wanted)
+        return float(answer) if wanted.ndim == 0 else answer
+
+    def mode(self) -> Any:
+        """Where p is largest, between nodes; the end itself where p grows toward an end."""
+        return statistics.mode(self)
+
+    def entropy(self) -> float:
+        """-<ln p>, in nats."""
+        return statistics.entropy(self)
+
+    def tail_exponent(self, window: tuple[float, float] | None = None, end: str = "upper") -> float:
+        """q in p ~ |x|^-q: minus the least-squares slope of ln p against ln |x| over `window` (in |x|).
+
+        Default: the outermost decade before the `end` ("upper" or "lower") of the grid.
+        """
+        return statistics.tail_exponent(self, window, end)
+
+    def sample(self, n: int, seed: int) -> Array:
+        """n independent draws, shape (n,) in one dimension, else (n, ndim)."""
+        return statistics.draw(self, n, seed)
+
+    def on_grid(self) -> Density:
+        """Normalised on the grid alone, without continuation: for comparison on one interval."""
+        log_total = np.log(self.masses.sum())
+        none = tuple((False, False) for _ in self.grid.axes)
+        return self.replace(
+            values=self.values / np.exp(log_total), log_values=self.log_values - log_total, continued=none
+        )
+
+    def log(self, x: Array | float) -> Any:
+        """ln p(x) between and beyond the nodes, one dimension."""
+        answer = self._interpolant.log(x)
+        return float(answer) if np.ndim(x) == 0 else answer
+
+    def __call__(self, *x: Array | float) -> Any:
+        """p(x), interpolated between nodes; beyond open ends the continuation, beyond other ends 0."""
+        if len(x) != self.grid.ndim:
+            raise InvalidInput(f"p takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
+        if self.grid.ndim == 1:
+            answer = np.exp(self._interpolant.log(x[0]))
+            return float(answer) if np.ndim(x[0]) == 0 else answer
+        from scipy.interpolate import RegularGridInterpolator
+
+        s = np.broadcast_arrays(*(axis.s(np.asarray(c, float)) for axis, c in zip(self.grid.axes, x, strict=True)))
+        curve = RegularGridInterpolator(
+            tuple(axis.s_nodes for axis in self.grid.axes), self.values, bounds_error=False, fill_value=0.0
+        )
+        return curve(np.stack(s, axis=-1))
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+    def plot(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
+        """Draw p; returns the Axes, on which others overlay.  log=None: logarithmic where the axis is."""
+        from fpsolve.plot import density
+
+        return density(self, ax, label=label, log=log)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write to an .npz file that `fp.load` reads."""
+        from fpsolve.store import save
+
+        return save(self, path, force=force)
+
+    def to_xarray(self) -> Any:
+        """As an xarray.DataArray with coordinates; needs the extra `xarray`."""
+        from fpsolve.export import to_xarray
+
+        return to_xarray(self)
+
+    @property
+    def ends(self) -> Ends:
+        """Per axis, whether sums go on beyond the (lower, upper) end."""
+        assert self.continued is not None
+        return self.continued
+
+    def total(self, terms: Array) -> float:
+        """Sum over all cells and, as a series, beyond open ends, axis by axis."""
+        for i in reversed(range(self.grid.ndim)):
+            terms = along_axis(terms, i, self.ends[i])
+        return float(terms)
+
+    def shares(self) -> tuple[float, float]:
+        """Mass beyond the lower and the upper end, one dimension."""
+        low, high = (share_beyond(self.masses, upper) if self.ends[0][upper] else 0.0 for upper in (False, True))
+        return low, high
+
+    def only_axis(self, what: str) -> Axis:
+        """The axis of a one-dimensional density; `what` names the asker in the error."""
+        if self.grid.ndim != 1:
+            raise InvalidInput(f"{what} needs one dimension, not {self.grid.names}; take a marginal first")
+        return self.grid.axes[0]
+
+    def _average(self, i: int) -> float:
+        return statistics.moment(self, i, 1, 0.0)
+
+    @cached_property
+    def _cumulative(self) -> Cumulative:
+        return Cumulative(self.only_axis("cdf"), self.masses, self.ends[0])
+
+    @cached_property
+    def _interpolant(self) -> Interpolant:
+        return Interpolant(self.only_axis("p(x)"), self.log_values, self.ends[0])
+
+    def _per_axis(self, statistic: Callable[[int], float], name: str | None) -> Any:
+        if name is not None:
+            self.grid[name]
+            return statistic(self.grid.names.index(name))
+        return statistic(0) if self.grid.ndim == 1 else np.array([statistic(i) for i in range(self.grid.ndim)])
+
+    def __repr__(self) -> str:
+        facts = []
+        if self.time is not None:
+            facts.append(f"t={self.time:g}")
+        off = self.mass - 1.0
+        facts.append(f"mass 1 {'-' if off < 0 else '+'} {abs(off):.0e}" if abs(off) < 0.5 else f"mass {self.mass:.4g}")
+        if self.info.residual is not None:
+            facts.append(f"residual {self.info.residual:.0e}")
+        facts.append(f"edge mass {self.beyond:.0e}")
+        facts.append("error not estimated" if self.error is None else f"error {self.error:.1e}")
+        return f"Density({self.grid.describe()}; {', '.join(facts)})"

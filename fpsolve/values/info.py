@@ -1,0 +1,31 @@
+"""How an answer was obtained and how far it can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a solver reports beside its answer.
+
+    method: the solver's name.
+    residual: largest net flow into a cell over the largest one-way flow, at the answer.
+    mass_error: distance of the total mass from 1.
+    smallest: smallest value of the density.
+    edge_mass: share of the mass beyond the open ends.
+    seconds: CPU time.
+    current: the constant current of a periodic axis (None elsewhere).
+    relaxation_time: bounds (low, high) on the slowest relaxation time, where they are known.
+    notes: sentences worth reading.
+    """
+
+    method: str = "given"
+    residual: float | None = None
+    mass_error: float | None = None
+    smallest: float | None = None
+    edge_mass: float | None = None
+    seconds: float | None = None
+    current: float | None = None
+    relaxation_time: tuple[float, float] | None = None
+    notes: tuple[str, ...] = ()
