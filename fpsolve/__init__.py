@@ -22,3 +22,5 @@ from fpsolve.schemes import Accurate, Positive
 from fpsolve.stationary import components, stationary
 from fpsolve.values.density import Density
 from fpsolve.values.info import Info
+from fpsolve.values.exact import ExactDensity
+from fpsolve.values.field import Field

@@ -195,7 +195,10 @@ def _leaves(answer: Any) -> list[Any]:
 
 
 def _check_components(answer: Any, expected: int, label: str) -> None:
-    got = len(answer) if np.ndim(answer) > 0 or isinstance(answer, (tuple, list)) else 1
+    if isinstance(answer, (tuple, list)):
+        got = len(answer)
+    else:
+        got = len(answer) if np.ndim(answer) > 0 else 1
     if got != expected:
         raise InvalidInput(f"{label} has {got} components; expected {expected}, one per axis")
 

@@ -2,7 +2,7 @@
 
 With m the median and flows c_i = rate_i m_i over the edges,
     B = max over both sides of sup_i (mass beyond i) (sum over edges from m to i of 1/c),
-the relaxation time lies between B and 4 B.  Source: Muckenhoupt (1972); Miclo, Semin. Probab. XXXIII (1999).
+the relaxation time lies between B/2 and 4 B.  Source: Muckenhoupt (1972); Miclo, Semin. Probab. XXXIII (1999).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Array = NDArray[np.float64]
 
 
 def relaxation_bounds(log_flows: Array, log_masses: Array) -> tuple[float, float]:
-    """(B, 4 B) of a chain in detailed balance: ln of the one-way flow over each edge, and ln of each cell's mass."""
+    """(B/2, 4 B) of a chain in detailed balance: ln of the one-way flow over each edge, and ln of each cell's mass."""
     left, right = hardy_constants(log_masses, log_flows)
     largest = max(left, right)
     if largest > 709.0:
         return math.inf, math.inf
-    return math.exp(largest), 4.0 * math.exp(largest)
+    return 0.5 * math.exp(largest), 4.0 * math.exp(largest)

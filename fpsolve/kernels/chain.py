@@ -94,7 +94,7 @@ def hardy_constants(log_masses, log_flows):
     """Muckenhoupt's constants of the chain, left and right of the median, as logarithms.
 
     B = sup over i of (mass beyond i) * (resistance from the median to i), resistance = sum of exp(-log_flows).
-    The slowest relaxation rate lies between 1/(4 max B) and 1/max B (Miclo, Semin. Probab. XXXIII, 1999).
+    The slowest relaxation rate lies between 1/(4 max B) and 2/max B (Miclo, Semin. Probab. XXXIII, 1999).
     """
     n = log_masses.size
     tail = np.empty(n)

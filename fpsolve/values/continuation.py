@@ -7,6 +7,7 @@ to the accuracy of the law itself; integrating from the last face instead would 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from fpsolve.axis import Axis
 
 Array = NDArray[np.float64]
 NEGLIGIBLE = 1e-40
+MOST_FURTHER_NODES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,24 @@ def share_beyond(terms: Array, upper: bool) -> float:
     if ratio >= 1.0:
         return float(np.copysign(np.inf, last))
     return float(last) * ratio / (1.0 - ratio)
+
+
+def share_of(function: Callable[[Array], Array], masses: Array, axis: Axis, upper: bool) -> float:
+    """What sum(masses * function) gains beyond one end.
+
+    On log and sinh axes a power of x is geometric in s, so the products are; on a uniform axis only the masses are,
+    and the function is taken where the further nodes would be.
+    """
+    if axis.kind != "uniform":
+        return share_beyond(masses * function(axis.nodes), upper)
+    beyond = share_beyond(masses, upper)
+    if beyond == 0.0 or not np.isfinite(beyond):
+        return beyond
+    last, before = (masses[-1], masses[-2]) if upper else (masses[0], masses[1])
+    fall = float(np.log(last / before))
+    steps = np.arange(1.0, min(np.ceil(np.log(NEGLIGIBLE) / fall), MOST_FURTHER_NODES) + 1.0)
+    nodes = axis.nodes[-1] + steps * axis.ds if upper else axis.nodes[0] - steps * axis.ds
+    return float(np.sum(last * np.exp(fall * steps) * function(nodes)))
 
 
 def along_axis(terms: Array, dimension: int, ends: tuple[bool, bool]) -> Array:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from fpsolve.axis import Axis, read_only
 from fpsolve.errors import InvalidInput
-from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
 from fpsolve.values import statistics
 from fpsolve.values.continuation import along_axis, continued_ends, share_beyond
@@ -117,13 +116,7 @@ class Density:
 
     def expect(self, function: Callable[..., Any]) -> float:
         """<f>: f takes one array per axis."""
-        mesh = np.broadcast_arrays(*self.grid.mesh())
-        points = Points(self.grid.names, tuple(x.ravel() for x in mesh), (("cell", self.grid.shape),))
-        f = Function(function, "function").scalar(points).reshape(self.grid.shape)
-        total = self.total(self.masses * f)
-        if np.isinf(total) and np.abs(f).ravel()[[0, -1]].max() < np.abs(f).max():
-            return float((self.masses * f).sum())  # bounded and oscillating: no law to continue
-        return float(total)
+        return statistics.expect(self, function)
 
     def marginal(self, name: str) -> Density:
         """The density of one coordinate, the others integrated out."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import DegenerateWarning, InvalidInput
-from fpsolve.values.continuation import share_beyond
+from fpsolve.functions import Function, Points
+from fpsolve.values.continuation import share_beyond, share_of
 
 if TYPE_CHECKING:
     from fpsolve.values.density import Density
@@ -26,7 +28,7 @@ def moment(p: Density, i: int, order: float, center: float) -> float:
         powers = (p.grid.mesh()[i] - center) ** order
     if not np.all(np.isfinite(powers)):
         raise InvalidInput(f"{name}^{order:g} is not finite at every node of {name}; this moment needs {name} > 0")
-    total = p.total(p.masses * powers)
+    total = _total(p, lambda x: (x - center) ** order) if p.grid.ndim == 1 else p.total(p.masses * powers)
     if np.isfinite(total):
         return total
     if np.isnan(total):
@@ -35,6 +37,21 @@ def moment(p: Density, i: int, order: float, center: float) -> float:
         f"the moment of order {order:g} of {name} is infinite: {_exponents(p, i)}", DegenerateWarning, stacklevel=5
     )
     return total
+
+
+def expect(p: Density, function: Callable[..., Any]) -> float:
+    """<f>; a bounded f that oscillates has no law to continue, and is summed on the grid alone."""
+    f = Function(function, "function")
+
+    def values(*x: Array) -> Array:
+        return f.scalar(Points(p.grid.names, x, (("cell", x[0].shape),)))
+
+    if p.grid.ndim == 1:
+        total, inside = _total(p, values), np.abs(values(p.grid.nodes[0]))
+        bounded = max(inside[0], inside[-1]) < inside.max()
+        return float((p.masses * values(p.grid.nodes[0])).sum()) if np.isinf(total) and bounded else total
+    mesh = np.broadcast_arrays(*p.grid.mesh())
+    return p.total(p.masses * values(*(x.ravel() for x in mesh)).reshape(p.grid.shape))
 
 
 def mode(p: Density) -> Any:
@@ -103,6 +120,13 @@ def draw(p: Density, n: int, seed: int) -> Array:
     for axis, index in zip(p.grid.axes, cells, strict=True):
         columns.append(axis.x(axis.s_nodes[index] + (rng.random(n) - 0.5) * axis.ds))
     return np.stack(columns, axis=-1)
+
+
+def _total(p: Density, function: Callable[[Array], Array]) -> float:
+    """sum(masses * f) in one dimension, continued."""
+    axis = p.grid.axes[0]
+    total = float(np.sum(p.masses * function(axis.nodes)))
+    return total + sum(share_of(function, p.masses, axis, upper) for upper in (False, True) if p.ends[0][upper])
 
 
 def _exponents(p: Density, i: int) -> str:
