@@ -1,0 +1,1 @@
+"""Timings, beside what a user would otherwise write."""

@@ -1,0 +1,116 @@
+"""Stationary densities: error and CPU time of fpsolve and of forty lines of scipy, problem by problem.
+
+    pytest benchmarks/bench_stationary.py --benchmark-enable          timings by pytest-benchmark
+    python -m benchmarks.bench_stationary                             the table: error and CPU milliseconds
+"""
+
+import time
+
+import numpy as np
+import pytest
+
+import fpsolve as fp
+from benchmarks.by_hand import stationary_by_hand
+
+MOMENTS, TEMPERATURE = fp.Moments(2, 2, 3, 1, 1), 0.1
+
+
+def c(v):
+    return 2 * v**2 - 4 * v + 3
+
+
+PROBLEMS = {
+    "Ornstein-Uhlenbeck": (lambda x: -x, lambda x: 1.0 + 0.0 * x, -8.0, 8.0, lambda x: -(x**2) / 2),
+    "double well, T = .1": (lambda x: x - x**3, lambda x: 0.1 + 0.0 * x, -3.0, 3.0, lambda x: 5 * x**2 - 2.5 * x**4),
+    "rotating D": (
+        lambda x: -x,
+        lambda x: 1.0 + 0.5 * np.sin(2 * x),
+        -6.0,
+        6.0,
+        None,  # by mpmath-grade quadrature below
+    ),
+    "diagonal network, depth 1, T = .1": (
+        lambda v: -4 * v * (v - 1) + 4 * TEMPERATURE * v * c(v),
+        lambda v: 8 * TEMPERATURE * v**2 * c(v),
+        1e-6,
+        1e6,
+        None,
+    ),
+}
+SIZES = (400, 1000, 10_000, 100_000)
+
+
+def fpsolve_density(name, cells):
+    drift, diffusion, lo, hi, _ = PROBLEMS[name]
+    axis = fp.Axis.log(lo, hi, cells) if lo > 0 else fp.Axis.uniform(lo, hi, cells)
+    return fp.stationary(fp.Problem(fp.Process(drift, diffusion), fp.Grid(x=axis)))
+
+
+def reference(name):
+    """ln p up to a constant, to about 1e-14: the closed form, or a very fine log-space integral."""
+    _, _, _, _, exact = PROBLEMS[name]
+    if exact is not None:
+        return exact
+    if "network" in name:
+        return fp.models.DiagonalNetwork.from_moments(MOMENTS, TEMPERATURE).exact_density().log
+    x = np.linspace(-6, 6, 400_001)
+    integrand = -x / (1 + 0.5 * np.sin(2 * x))
+    h = x[1] - x[0]
+    simpson = h / 3 * (integrand[:-2:2] + 4 * integrand[1:-1:2] + integrand[2::2])
+    log_p = np.concatenate([[0.0], np.cumsum(simpson)]) - np.log(1 + 0.5 * np.sin(2 * x[::2]))
+    from scipy.interpolate import CubicSpline
+
+    return CubicSpline(x[::2], log_p)
+
+
+def worst_error(x, p, log_reference):
+    """Largest relative error where p exceeds 1e-12 of its peak, both scaled by their value at the peak."""
+    logs = log_reference(x)
+    peak = int(np.argmax(p))
+    seen = p > 1e-12 * p.max()
+    return float(np.abs(p[seen] / p[peak] / np.exp(logs[seen] - logs[peak]) - 1).max())
+
+
+def cpu_ms(call, repeat):
+    call()
+    times = []
+    for _ in range(repeat):
+        started = time.process_time()
+        call()
+        times.append(time.process_time() - started)
+    return 1e3 * float(np.median(times))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_fpsolve_400_cells(benchmark, name):
+    benchmark(fpsolve_density, name, 400)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_by_hand_400_cells(benchmark, name):
+    drift, diffusion, lo, hi, _ = PROBLEMS[name]
+    benchmark(stationary_by_hand, drift, diffusion, lo, hi, 400)
+
+
+def test_fpsolve_million_cells(benchmark):
+    benchmark.pedantic(fpsolve_density, ("diagonal network, depth 1, T = .1", 1_000_000), rounds=3, warmup_rounds=1)
+
+
+def table():
+    print(f"{'problem':<36}{'cells':>9}{'fpsolve error':>15}{'CPU ms':>9}{'by hand error':>16}{'CPU ms':>9}")
+    for name, (drift, diffusion, lo, hi, _) in PROBLEMS.items():
+        log_reference = reference(name)
+        for cells in SIZES:
+            p = fpsolve_density(name, cells)
+            ours = worst_error(p.grid.nodes[0], p.values, log_reference)
+            our_ms = cpu_ms(lambda n=cells: fpsolve_density(name, n), 20 if cells <= 1000 else 3)
+            x, q = stationary_by_hand(drift, diffusion, lo, hi, cells)
+            theirs = worst_error(x, q, log_reference)
+            their_ms = cpu_ms(lambda n=cells: stationary_by_hand(drift, diffusion, lo, hi, n), 20 if cells <= 1000 else 3)
+            print(f"{name:<36}{cells:>9}{ours:>15.1e}{our_ms:>9.2f}{theirs:>16.1e}{their_ms:>9.2f}")
+    ms = cpu_ms(lambda: fpsolve_density("diagonal network, depth 1, T = .1", 1_000_000), 3)
+    print(f"diagonal network, 1,000,000 cells: {ms:.0f} CPU ms")
+
+
+if __name__ == "__main__":
+    table()

@@ -1,0 +1,168 @@
+"""The public interface as the design promises it: every call that exists, with its shapes and members, on small sizes."""
+
+import numpy as np
+import pytest
+
+import fpsolve as fp
+
+
+@pytest.fixture(scope="module")
+def problem():
+    return fp.Problem(fp.Process(drift=lambda x: x - x**3, diffusion=0.25), fp.Grid(x=fp.Axis.uniform(-3, 3, 120)))
+
+
+@pytest.fixture(scope="module")
+def p(problem):
+    return fp.stationary(problem)
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=300)
+    return fp.Regression(x, x + rng.normal(size=300))
+
+
+def test_processes():
+    fp.Process(drift=lambda x, y: (-x - 1.5 * y, 0.5 * x - y), diffusion=((1.0, 0.4), (0.4, 0.5)))
+    for convention in ("ito", "stratonovich", "isothermal"):
+        assert fp.Process(lambda x: -x, 1.0, convention=convention).convention == convention
+    gibbs = fp.Process.gibbs(lambda x: x**2, temperature=0.1, mobility=1.0, gradient=None)
+    assert gibbs.temperature == 0.1
+    assert fp.Process(drift=lambda x, t: -x, diffusion=lambda x, t: 0.1 / (1 + t)).time_dependent
+
+
+def test_grids():
+    line = fp.Grid(x=(-3, 3, 40))
+    assert line["x"].kind == "uniform"
+    assert fp.Grid(v=fp.Axis.log(1e-6, 1e6, 40)).shape == (40,)
+    assert fp.Grid(x=fp.Axis.sinh(-1e4, 1e4, 81, scale=0.5)).size == 81
+    exit_ = fp.Grid(x=fp.Axis.tanh(-1, 1, 81, reach=14, ends="absorbing"))
+    assert exit_["x"].ends == ("absorbing", "absorbing")
+    assert fp.Grid(x=fp.Axis.mapped(np.sinh, np.cosh, -9, 9, 81))["x"].kind == "mapped"
+    plane = fp.Grid(u=fp.Axis.uniform(-4, 4, 25), w=fp.Axis.uniform(-4, 4, 16, ends=("absorbing", "reflecting")))
+    assert plane.names == ("u", "w")
+    assert plane.shape == (25, 16)
+    assert plane.ndim == 2
+    assert [len(nodes) for nodes in plane.nodes] == [25, 16]
+    assert [len(faces) for faces in plane.faces] == [26, 17]
+    assert plane.weights.shape == plane.shape
+    assert np.broadcast_shapes(*(m.shape for m in plane.mesh())) == plane.shape
+    assert plane.refined(3).shape == (75, 48)
+    assert plane.widened(2.0).shape == (50, 32)
+
+
+def test_generators(problem):
+    L = fp.generator(problem, t=0.0)
+    m = np.full(120, 1 / 120)
+    assert L.apply(m).shape == L.adjoint(m).shape == (120,)
+    assert L.resolvent(1.0).solve(m).shape == L.resolvent(1.0).solve_adjoint(m).shape == (120,)
+    rates = L.rates()
+    assert rates.format == "csc"
+    assert rates[5, 4] > 0
+    assert L.is_markov is True
+
+
+def test_densities(problem, p, tmp_path):
+    assert p.values.shape == p.masses.shape == p.log_values.shape == (120,)
+    assert p.grid is problem.grid
+    assert p.mass == pytest.approx(1.0)
+    assert p.masses.sum() + p.beyond == pytest.approx(p.mass)
+    for number in (p.mean(), p.var(), p.moment(3, central=False), p.expect(np.cos), p.quantile(0.5), p.cdf(0.3)):
+        assert isinstance(number, float)
+    assert isinstance(p.mode(), float)
+    assert isinstance(p.entropy(), float)
+    assert isinstance(p.tail_exponent(window=(1.0, 2.9)), float)
+    assert p.sample(1000, seed=1).shape == (1000,)
+    assert p(0.3) == pytest.approx(float(p(np.array([0.3]))[0]))
+    assert p.marginal("x").values == pytest.approx(p.values)
+    assert p.on_grid().masses.sum() == pytest.approx(1.0)
+    for fact in ("method", "residual", "mass_error", "smallest", "edge_mass", "seconds"):
+        assert getattr(p.info, fact) is not None
+    assert p.error is None
+    p.save(tmp_path / "well.npz")
+    assert np.array_equal(fp.load(tmp_path / "well.npz").values, p.values)
+
+
+def test_plots_overlay(p):
+    ax = p.plot(label="stationary")
+    exact = fp.ExactDensity(lambda x: 4 * (x**2 / 2 - x**4 / 4), p.grid)
+    assert exact.plot(ax) is ax
+    swarm = fp.simulate(
+        fp.Problem(fp.Process(lambda x: -x, 1.0), p.grid), fp.Point(0.025), [0.1], dt=1e-2, n=200, seed=1
+    )
+    assert swarm.plot(ax) is ax
+    ax.figure.clear()
+
+
+def test_xarray(p):
+    pytest.importorskip("xarray")
+    array = p.to_xarray()
+    assert array.dims == ("x",)
+    assert array.sizes["x"] == 120
+
+
+def test_components_current_and_entropy_production(problem, p):
+    two = fp.components(fp.Problem(fp.Process(lambda x: x - x**3, lambda x: 0.1 * x**2), fp.Grid(x=(-3, 3, 100))))
+    assert len(two) == 2
+    J = fp.current(problem, p)
+    assert len(J.at_faces) == 1
+    assert J.at_faces[0].shape == (121,)
+    assert J.at_nodes[0].shape == (120,)
+    assert J.divergence.shape == (120,)
+    assert J.entropy_production == pytest.approx(fp.entropy_production(problem, p), abs=1e-12)
+
+
+def test_refinement(problem):
+    sharp = fp.refined(fp.stationary, problem)
+    assert sharp.error is not None
+    order = fp.convergence(lambda pr: fp.stationary(pr).mean(), problem, refine=(1, 3))
+    assert len(order.cells) == 2
+
+
+def test_particles_and_distances(problem, p):
+    swarm = fp.simulate(problem, fp.Point(0.025), [0, 0.5, 1.0], dt=1e-2, n=500, seed=7)
+    assert swarm.at(1.0).shape == (500, 1)
+    for metric in ("L1", "TV", "KL", "hellinger", "W1", "W2", "KS", "MMD"):
+        assert np.isfinite(fp.distance(p, p, metric))
+    assert fp.distance(p, swarm, "W1") > 0
+    comparison = fp.compare(p, swarm, "KS", resamples=50, seed=3)
+    assert comparison.interval[0] <= comparison.interval[1]
+    assert comparison.noise_floor > 0
+    assert 0 <= comparison.p_value <= 1
+    assert comparison.smallest_departure > 0
+
+
+def test_starts():
+    assert fp.Gaussian(-1, 0.1).mean is not None
+    assert fp.Gaussian((0, 1), (0.1, 0.2)) is not None
+    assert fp.Point(0.0, 1.0) is not None
+
+
+def test_diagonal_networks(data):
+    net = fp.models.DiagonalNetwork(data, depth=1, width=1, learning_rate=0.01, batch=1, weight_decay=0.0)
+    assert net.temperature == pytest.approx(0.01)
+    assert net.critical_temperature > 0
+    assert net.tail_exponent == pytest.approx(3.5)
+    assert isinstance(net.exact_density(), fp.ExactDensity)
+    assert isinstance(fp.stationary(net.problem()), fp.Density)
+    assert net.grid().names == ("v",)
+    assert isinstance(net.process(), fp.Process)
+    swarm = net.sgd(steps=200, n=100, seed=1)
+    assert swarm.at(swarm.times[-1]).shape == (100, 1)
+    assert swarm.times[-1] == pytest.approx(200 * 0.01)
+    assert swarm.weights.shape[0] == 100
+    ideal = fp.models.DiagonalNetwork.from_moments(fp.Moments(2, 2, 3, 1, 1), temperature=0.1, depth=2)
+    with pytest.raises(fp.InvalidInput, match="data"):
+        ideal.sgd(steps=10, n=10, seed=1)
+    limit = fp.models.DiagonalNetwork.infinite_depth(fp.Moments(2, 2, 3, 1, 1), ratio=1.0)
+    assert isinstance(fp.stationary(limit.problem()), fp.Density)
+    assert data.moments.alpha1 > 0
+
+
+def test_errors_and_warnings_have_one_root():
+    for error in (fp.InvalidInput, fp.NotNormalizable, fp.Reducible, fp.NotConverged, fp.CorruptFile, fp.MissingExtra):
+        assert issubclass(error, fp.FpsolveError)
+    assert issubclass(fp.InvalidInput, ValueError)
+    for warning in (fp.TruncationWarning, fp.ResolutionWarning, fp.DegenerateWarning):
+        assert issubclass(warning, fp.FpsolveWarning)
