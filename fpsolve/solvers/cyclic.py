@@ -11,7 +11,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from fpsolve.kernels.chain import ring_log_density
 
@@ -32,6 +31,6 @@ def log_density_and_current(
         )
         return np.roll(flipped[::-1], 1), -current
     log_s, _ = ring_log_density(np.ascontiguousarray(step), np.ascontiguousarray(log_forward))
-    log_sum = float(logsumexp(log_s + log_weights))
+    log_sum = float(np.logaddexp.reduce(log_s + log_weights))
     current = math.exp(-log_sum) * -math.expm1(-total)
     return log_s - log_sum, current

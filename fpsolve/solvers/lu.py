@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import SuperLU, splu
 
 from fpsolve.errors import InvalidInput, NotConverged
+
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import SuperLU
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +33,8 @@ class Resolvent:
 
     @cached_property
     def _factors(self) -> SuperLU:
+        from scipy.sparse.linalg import splu
+
         z = self.z.real if self.z.imag == 0 else self.z
         matrix = (z * sparse.identity(self.rates.shape[0], format="csc") - self.rates).tocsc()
         try:

@@ -8,13 +8,16 @@ faces it is interpolated monotonically in s (Fritsch & Carlson 1980), and beyond
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from fpsolve.axis import Axis
 from fpsolve.values.continuation import log_ratio, share_beyond
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
 
 Array = NDArray[np.float64]
 BISECTIONS = 45
@@ -44,6 +47,8 @@ class Cumulative:
 
     @cached_property
     def _curve(self) -> PchipInterpolator:
+        from scipy.interpolate import PchipInterpolator
+
         return PchipInterpolator(self.axis.s_faces, self.faces, extrapolate=False)
 
     def __call__(self, x: Array | float) -> Array:
@@ -87,6 +92,8 @@ class Interpolant:
     """ln p between the nodes: a cubic spline in s where every value is positive, monotone in p where some are zero."""
 
     def __init__(self, axis: Axis, log_values: Array, continued: tuple[bool, bool]) -> None:
+        from scipy.interpolate import CubicSpline, PchipInterpolator
+
         self.axis, self.log_values, self.continued = axis, log_values, continued
         self.positive = bool(np.all(np.isfinite(log_values)))
         s, values = axis.s_nodes, log_values if self.positive else np.exp(log_values)
