@@ -25,8 +25,12 @@ def stationary_by_hand(drift, diffusion, lo, hi, cells):
     z = (drift(face) - dD) * h / D
     up, down = D * bernoulli(-z) / h**2, D * bernoulli(z) / h**2
     outflow = np.append(up, 0.0) + np.insert(down, 0, 0.0)
-    L = sparse.diags([up, -outflow, down], [-1, 0, 1], format="lil")
-    L[0, :] = h
+    middle = cells // 2  # pin p there, in place of one equation, and normalise at the end
+    upper, lower, diagonal = down.copy(), up.copy(), -outflow
+    diagonal[middle] = 1.0
+    upper[middle : middle + 1] = 0.0
+    lower[middle - 1] = 0.0
     b = np.zeros(cells)
-    b[0] = 1.0
-    return x, spsolve(L.tocsc(), b)
+    b[middle] = 1.0
+    p = spsolve(sparse.diags([lower, diagonal, upper], [-1, 0, 1], format="csc"), b)
+    return x, p / (p.sum() * h)

@@ -102,9 +102,9 @@ class Function:
         self._check_repeats(answer, points, keywords)
         return answer
 
-    def scalar(self, points: Points, t: float = 0.0) -> Array:
-        """One finite number per point, shape (points.size,)."""
-        return _as_numbers(self(points, t), self.label, points)
+    def scalar(self, points: Points, t: float = 0.0, *, logarithm: bool = False) -> Array:
+        """One finite number per point, shape (points.size,); the logarithm of something may be -inf."""
+        return _as_numbers(self(points, t), self.label, points, logarithm)
 
     def _one_by_one(self, points: Points, keywords: dict[str, float], error: Exception) -> Any:
         """Call point by point: the function may take scalars only; if not, say where it fails."""
@@ -203,7 +203,7 @@ def _check_components(answer: Any, expected: int, label: str) -> None:
         raise InvalidInput(f"{label} has {got} components; expected {expected}, one per axis")
 
 
-def _as_numbers(answer: Any, label: str, points: Points) -> Array:
+def _as_numbers(answer: Any, label: str, points: Points, logarithm: bool = False) -> Array:
     """Float64, of the points' shape, finite; exact real parts of complex numbers, casts of int and float32."""
     values = np.asarray(answer)
     if values.dtype.kind == "c":
@@ -221,7 +221,7 @@ def _as_numbers(answer: Any, label: str, points: Points) -> Array:
         else np.full(points.size, values.item() if values.size == 1 else values),
         dtype=np.float64,
     )
-    if not np.isfinite(values).all():
-        bad = int(np.flatnonzero(~np.isfinite(values))[0])
+    if not np.isfinite(values).all() and not (logarithm and np.all(values < np.inf)):
+        bad = int(np.argmax(~np.isfinite(values)))
         raise InvalidInput(f"{label} is {values[bad]} at {points.describe(bad)}; it must be finite on the whole grid")
     return values

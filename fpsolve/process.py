@@ -120,7 +120,7 @@ class Process:
 
     def direct_at(self, label: str, points: Points, t: float = 0.0) -> Array:
         """`log_diffusion` or `drift_over_diffusion` at the points, shape (size,)."""
-        return self.functions[label].scalar(points, t)
+        return self.functions[label].scalar(points, t, logarithm=label == "log_diffusion")
 
     @cached_property
     def functions(self) -> dict[str, Function]:

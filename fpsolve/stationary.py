@@ -141,7 +141,7 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
         _warn_if_nearly_reducible(p, L, closed, bounds)
     for upper, law in laws.items():
         if continued[upper]:
-            warn_of_truncation(axis, name, law, p.shares()[upper], upper)
+            warn_of_truncation(axis, name, law, p.shares[upper], upper)
     _warn_of_peclet(p, L, name)
     info = Info(
         method="ring in closed form" if closed.ring else "log-space sum of exponentially fitted edges",

@@ -227,3 +227,12 @@ def test_fields_are_functions_on_a_grid():
         field(1.0, 2.0)
     plane = fp.Grid(u=(0, 1, 10), w=(0, 1, 10))
     assert fp.Field(plane, np.ones(plane.shape) * plane.mesh()[0])(0.5, 0.5) == pytest.approx(0.5)
+
+
+def test_the_mode_lies_between_nodes():
+    process = fp.Process(lambda v: v * (3 - v), lambda v: v**2)  # p ~ v exp(-v): its mode is 1
+    p = fp.stationary(fp.Problem(process, fp.Grid(v=fp.Axis.log(1e-6, 1e3, 300))))
+    assert p.mode() == pytest.approx(1.0, rel=1e-7)
+    ring = fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic")
+    q = fp.stationary(fp.Problem(fp.Process(lambda x: -np.sin(x - 0.01), 0.5), fp.Grid(x=ring)))
+    assert q.mode() == pytest.approx(0.01, abs=1e-8)

@@ -90,10 +90,11 @@ def ring_log_density(step, log_forward):
 
 
 @jit
-def hardy_constants(log_masses, log_flows):
+def hardy_constants(log_masses, log_flows, log_negligible):
     """Muckenhoupt's constants of the chain, left and right of the median, as logarithms.
 
-    B = sup over i of (mass beyond i) * (resistance from the median to i), resistance = sum of exp(-log_flows).
+    B = sup over i of (mass beyond i) * (resistance from the median to i), resistance = sum of exp(-log_flows),
+    over those i beyond which more than exp(log_negligible) of the mass lies.
     The slowest relaxation rate lies between 1/(4 max B) and 2/max B (Miclo, Semin. Probab. XXXIII, 1999).
     """
     n = log_masses.size
@@ -108,6 +109,8 @@ def hardy_constants(log_masses, log_flows):
     right, resistance = -math.inf, -math.inf
     for i in range(median, n - 1):
         resistance = log_add(resistance, -log_flows[i])
+        if tail[i + 1] < log_negligible:
+            break
         right = max(right, resistance + tail[i + 1])
     head, left = np.empty(n), -math.inf
     acc = -math.inf
@@ -117,5 +120,7 @@ def hardy_constants(log_masses, log_flows):
     resistance = -math.inf
     for i in range(median - 1, -1, -1):
         resistance = log_add(resistance, -log_flows[i])
+        if head[i] < log_negligible:
+            break
         left = max(left, resistance + head[i])
     return left, right

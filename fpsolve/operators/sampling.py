@@ -20,7 +20,14 @@ from fpsolve.kernels.fluxes import quadrature
 from fpsolve.process import CONVENTIONS, Process
 
 Array = NDArray[np.float64]
+def _on_unit_interval(points: Array, weights: Array) -> tuple[Array, Array]:
+    return 0.5 + 0.5 * points, 0.5 * weights
+
+
+GAUSS = _on_unit_interval(*np.polynomial.legendre.leggauss(4))
+GAUSS_FINE = _on_unit_interval(*np.polynomial.legendre.leggauss(2))
 FINE = 100_000  # cells: from here on two points per cell integrate A/D to rounding
+STEEP = 0.4  # a fall of ln D from cell to cell that deserves a look at the face beyond
 NATURAL = np.log(1e-9)
 
 
@@ -41,12 +48,6 @@ class Intervals:
     def inner(self) -> int:
         """Number of intervals from node to node."""
         return self.start.size - len(self.halves)
-
-
-def gauss(cells: int) -> tuple[Array, Array]:
-    """Gauss-Legendre points and weights on [0, 1]: four per cell, two on very fine grids."""
-    points, weights = np.polynomial.legendre.leggauss(4 if cells < FINE else 2)
-    return 0.5 + 0.5 * points, 0.5 * weights
 
 
 def intervals(axis: Axis) -> Intervals:
@@ -75,7 +76,7 @@ class Samples:
         self.process, self.axis, self.name, self.t = process, axis, name, t
         self.intervals = intervals(axis)
         self.width = (self.intervals.stop - self.intervals.start)[:, None]
-        points, self.gauss_weights = gauss(axis.cells)
+        points, self.gauss_weights = GAUSS if axis.cells < FINE else GAUSS_FINE
         quad = self.intervals.start[:, None] + points * self.width
         self.s_quad = np.where(quad > axis.stop, quad - (axis.stop - axis.start), quad) if axis.periodic else quad
         log_d, ratio = self._coefficients(self._points(quadrature_points=process.potential is None))
@@ -161,13 +162,16 @@ class Samples:
     @cached_property
     def natural(self) -> tuple[bool, bool]:
         """Whether the noise vanishes at the lower and upper outer face: nothing lies beyond a natural boundary."""
-        flags = []
-        for upper, node in ((False, self.log_d_nodes[0]), (True, self.log_d_nodes[-1])):
-            try:
-                flags.append(self.axis.ends[upper] == "open" and bool(self.log_d_at_end(upper) < node + NATURAL))
-            except InvalidInput:  # a coefficient may diverge at the last face, where nobody needs it
-                flags.append(False)
-        return (flags[0], flags[1])
+        return (self._vanishes(False), self._vanishes(True))
+
+    def _vanishes(self, upper: bool) -> bool:
+        node, inner = self.log_d_nodes[[-1, -2]] if upper else self.log_d_nodes[:2]
+        if self.axis.ends[upper] != "open" or node > inner - STEEP:
+            return False
+        try:
+            return bool(self.log_d_at_end(upper) < node + NATURAL)
+        except InvalidInput:  # a coefficient may diverge at the last face, where nobody needs it
+            return False
 
     def at(self, s: float) -> tuple[float, float]:
         """(ln D, A) at one s."""

@@ -91,12 +91,12 @@ class Density:
     @cached_property
     def mass(self) -> float:
         """Total mass: that of the cells and that beyond open ends."""
-        return float(self.total(self.masses))
+        return float(self.masses.sum()) + sum(self.shares) if self.grid.ndim == 1 else self.total(self.masses)
 
     @cached_property
     def beyond(self) -> float:
         """Share of the mass that the continuation holds beyond the open ends."""
-        return self.mass - float(self.masses.sum()) if self.grid.ndim > 1 else float(sum(self.shares()))
+        return self.mass - float(self.masses.sum()) if self.grid.ndim > 1 else float(sum(self.shares))
 
     def mean(self, name: str | None = None) -> Any:
         """<x>: a number in one dimension or for a named axis, else one per axis."""
@@ -222,6 +222,7 @@ class Density:
             terms = along_axis(terms, i, self.ends[i])
         return float(terms)
 
+    @cached_property
     def shares(self) -> tuple[float, float]:
         """Mass beyond the lower and the upper end, one dimension."""
         low, high = (share_beyond(self.masses, upper) if self.ends[0][upper] else 0.0 for upper in (False, True))

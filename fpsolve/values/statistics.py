@@ -55,7 +55,7 @@ def expect(p: Density, function: Callable[..., Any]) -> float:
 
 
 def mode(p: Density) -> Any:
-    """Where p is largest: between nodes by a parabola through ln p; the end itself where p grows toward it."""
+    """Where p is largest: between nodes by a polynomial through ln p; the end itself where p grows toward it."""
     peak = np.unravel_index(int(np.argmax(p.log_values)), p.grid.shape)
     if p.grid.ndim > 1:
         return tuple(float(axis.nodes[i]) for axis, i in zip(p.grid.axes, peak, strict=True))
@@ -63,10 +63,19 @@ def mode(p: Density) -> Any:
     if i in (0, axis.cells - 1) and not axis.periodic:
         toward_zero = axis.kind == "log" and (i == 0) == (axis.lo > 0)
         return 0.0 if toward_zero else float(axis.faces[0 if i == 0 else -1])
-    left, middle, right = p.log_values[[(i + k) % axis.cells for k in (-1, 0, 1)]]
-    bend = left - 2.0 * middle + right
-    shift = 0.5 * (left - right) / bend if np.isfinite(bend) and bend < 0 else 0.0
-    return float(axis.x(axis.s_nodes[i] + shift * axis.ds))
+    return float(axis.x(axis.s_nodes[i] + _peak(p.log_values, i, axis.periodic) * axis.ds))
+
+
+def _peak(logs: Array, i: int, periodic: bool) -> float:
+    """Where, in cells from node i, the polynomial through the nodes around it is largest."""
+    reach = min(3, (logs.size - 1) // 2) if periodic else min(3, i, logs.size - 1 - i)
+    offsets = np.arange(-reach, reach + 1)
+    around = logs[(i + offsets) % logs.size]
+    if reach == 0 or not np.all(np.isfinite(around)):
+        return 0.0
+    slope = np.polynomial.Polynomial.fit(offsets, around, 2 * reach).deriv()
+    roots = [float(root.real) for root in slope.roots() if abs(root.imag) < 1e-9 and abs(root.real) <= 1.0]
+    return min(roots, key=abs, default=0.0)
 
 
 def entropy(p: Density) -> float:

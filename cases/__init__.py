@@ -1,0 +1,1 @@
+"""Named, runnable cases: `fpsolve list` shows them, `fpsolve run NAME` solves, draws and saves one."""

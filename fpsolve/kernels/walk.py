@@ -1,0 +1,198 @@
+"""Minibatch SGD of the diagonal linear network: the loops over time, inside the loop over replicas.
+
+Network f(x) = v x, v = sum_j prod_l w[l, j] (n layers, width d), loss (f - y)^2, weight decay gamma |w|^2.  With
+m = mean over the batch of (v x - y) x, one step of learning rate eta is
+
+    w[l, j] <- (1 - 2 eta gamma) w[l, j] - 2 eta m prod_(k != l) w[k, j].
+
+`walk_pair` is for n = 2, d = 1, batch 1; `walk_layers` for any network and batch: the same operations in the same
+order, so the same bits.  Both carry LANES replicas together, whose weights, a few kilobytes at most, stay in registers
+and the first-level cache for the whole trajectory, while the loop over them is SIMD.
+
+Sampling.  A `table` holds the sample numbers of the next `period` draws, a row a draw, a column a replica:
+  with replacement     period 4: sample = floor(word * data / 2^32), a bias below data / 2^32
+  without              period data: a Fisher-Yates shuffle of 0 .. data - 1 per epoch and replica
+Draw number step * batch + place in the batch lies in table draw // period at row draw % period.  A table depends on
+its number alone, so a run may stop and go on anywhere.  Where the batch does not divide the data, one that reaches
+over the end of an epoch takes the rest from the next.
+
+A replica whose |v| is above `bound`, or not a number, is not moved any more: its weights tell that it diverged.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import prange
+
+from fpsolve.kernels.jit import jit
+from fpsolve.kernels.random import SAMPLES, SHUFFLES, block_words
+
+LANES = 16
+
+_HALF = np.uint64(32)
+
+
+@jit(parallel=True)
+def walk_pair(key, first_step, rates, decay, bound, data, shuffled, weights, stops, record):
+    """Walk replicas of two weights from `first_step`, one sample a step; `weights` is changed in place.
+
+    key, first_step: np.uint64; rates (steps,): the learning rate of each step; decay: gamma; data (2, samples): x^2 and
+    x y; weights (replicas, 2, 1); stops (k,) int64, rising: the steps made, counted from here, after which v goes
+    into record (k, replicas).  The walk ends at the last of them.
+    """
+    for part in prange((weights.shape[0] + LANES - 1) // LANES):
+        _pair_lanes(part * LANES, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record)
+
+
+@jit(parallel=True)
+def walk_layers(key, first_step, rates, decay, bound, data, shuffled, weights, stops, record, batch):
+    """As `walk_pair`, for weights (replicas, layers, width) and `batch` samples a step."""
+    for part in prange((weights.shape[0] + LANES - 1) // LANES):
+        _layers_lanes(part * LANES, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record, batch)
+
+
+@jit
+def _pair_lanes(first, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record):
+    count = min(LANES, weights.shape[0] - first)
+    period = data.shape[1] if shuffled else 4
+    table, window = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES))
+    upper, lower = np.zeros(LANES), np.zeros(LANES)
+    for p in range(count):
+        upper[p], lower[p] = weights[first + p, 0, 0], weights[first + p, 1, 0]
+    number, row = first_step // np.uint64(period), np.int64(first_step % np.uint64(period))
+    made, fresh = 0, True
+    for k in range(stops.size):
+        while made < stops[k]:
+            if row == period:
+                number, row = number + np.uint64(1), 0
+            if fresh or row & 3 == 0:
+                _fill_window(key, number, row, fresh, first, data, shuffled, table, window)
+                fresh = False
+            push, keep, place = -2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, row & 3
+            for p in range(LANES):
+                u, w = upper[p], lower[p]
+                v = u * w
+                move = push * (v * window[0, place, p] - window[1, place, p])
+                alive = abs(v) <= bound
+                upper[p] = keep * u + move * w if alive else u
+                lower[p] = keep * w + move * u if alive else w
+            made += 1
+            row += 1
+        for p in range(count):
+            record[k, first + p] = upper[p] * lower[p]
+    for p in range(count):
+        weights[first + p, 0, 0], weights[first + p, 1, 0] = upper[p], lower[p]
+
+
+@jit
+def _layers_lanes(first, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record, batch):
+    count = min(LANES, weights.shape[0] - first)
+    layers, width = weights.shape[1], weights.shape[2]
+    period = data.shape[1] if shuffled else 4
+    table, window = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES))
+    w, scratch, mean = np.zeros((layers, width, LANES)), np.empty((layers + 2, LANES)), np.empty((3, LANES))
+    for p in range(count):
+        for j in range(layers * width):
+            w[j // width, j % width, p] = weights[first + p, j // width, j % width]
+    draw = first_step * np.uint64(batch)
+    number, row = draw // np.uint64(period), np.int64(draw % np.uint64(period))
+    made, fresh = 0, True
+    for k in range(stops.size):
+        while made < stops[k]:
+            for b in range(batch):
+                if row == period:
+                    number, row = number + np.uint64(1), 0
+                if fresh or row & 3 == 0:
+                    _fill_window(key, number, row, fresh, first, data, shuffled, table, window)
+                    fresh = False
+                for p in range(LANES):
+                    mean[0, p] = window[0, row & 3, p] + (mean[0, p] if b > 0 else 0.0)
+                    mean[1, p] = window[1, row & 3, p] + (mean[1, p] if b > 0 else 0.0)
+                row += 1
+            _step(-2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, bound, 1.0 / batch, mean, w, scratch)
+            made += 1
+        _outputs(w, scratch)
+        for p in range(count):
+            record[k, first + p] = scratch[0, p]
+    for p in range(count):
+        for j in range(layers * width):
+            weights[first + p, j // width, j % width] = w[j // width, j % width, p]
+
+
+@jit
+def _step(push, keep, bound, share, mean, w, scratch):
+    """Move w (layers, width, lanes) by one step; mean[:2] holds the batch sums of x^2 and x y."""
+    layers, width = w.shape[0], w.shape[1]
+    _outputs(w, scratch)
+    for p in range(LANES):  # scratch: v, the product of the layers before, and of those after each
+        mean[2, p] = push * (scratch[0, p] * (mean[0, p] * share) - mean[1, p] * share)
+    for j in range(width):
+        for p in range(LANES):
+            scratch[1, p] = scratch[layers + 1, p] = 1.0
+        for i in range(layers - 1, 0, -1):
+            for p in range(LANES):
+                scratch[i + 1, p] = scratch[i + 2, p] * w[i, j, p]
+        for i in range(layers):
+            for p in range(LANES):
+                held = w[i, j, p]
+                moved = keep * held + mean[2, p] * (scratch[1, p] * scratch[i + 2, p])
+                scratch[1, p] *= held
+                w[i, j, p] = moved if abs(scratch[0, p]) <= bound else held
+
+
+@jit
+def _outputs(w, scratch):
+    """scratch[0] = v, the sum over columns of the product over layers."""
+    for j in range(w.shape[1]):
+        for p in range(LANES):
+            scratch[1, p] = w[0, j, p]
+        for i in range(1, w.shape[0]):
+            for p in range(LANES):
+                scratch[1, p] *= w[i, j, p]
+        for p in range(LANES):
+            scratch[0, p] = scratch[1, p] if j == 0 else scratch[0, p] + scratch[1, p]
+
+
+@jit
+def _fill_window(key, number, row, fresh, first, data, shuffled, table, window):
+    """Look up x^2 and x y for the (up to) four draws around `row` that share row // 4."""
+    start = row & ~3
+    if not shuffled:
+        _fill_samples(key, number, first, np.uint64(data.shape[1]), table)
+    elif fresh or row == 0:
+        _fill_shuffles(key, number, first, table)
+    for i in range(min(4, table.shape[0] - start)):
+        for p in range(LANES):
+            sample = table[start + i, p]
+            window[0, i, p] = data[0, sample]
+            window[1, i, p] = data[1, sample]
+
+
+@jit
+def _fill_samples(key, number, first, size, table):
+    for p in range(LANES):
+        w0, w1, w2, w3 = block_words(key, number, np.uint64(first + p), SAMPLES)
+        table[0, p] = (w0 * size) >> _HALF
+        table[1, p] = (w1 * size) >> _HALF
+        table[2, p] = (w2 * size) >> _HALF
+        table[3, p] = (w3 * size) >> _HALF
+
+
+@jit
+def _fill_shuffles(key, epoch, first, table):
+    """Fisher & Yates, from the last slot down: slot i changes places with floor(word * (i + 1) / 2^32)."""
+    size = table.shape[0]
+    blocks = (size + 3) // 4
+    words = np.empty((4, LANES), np.uint64)
+    for slot in range(size):
+        for p in range(LANES):
+            table[slot, p] = slot
+    for block in range(blocks - 1, -1, -1):
+        number = epoch * np.uint64(blocks) + np.uint64(block)
+        for p in range(LANES):
+            w0, w1, w2, w3 = block_words(key, number, np.uint64(first + p), SHUFFLES)
+            words[0, p], words[1, p], words[2, p], words[3, p] = w0, w1, w2, w3
+        for slot in range(min(4 * block + 3, size - 1), 4 * block - 1, -1):
+            for p in range(LANES):
+                other = (words[slot - 4 * block, p] * np.uint64(slot + 1)) >> _HALF
+                table[slot, p], table[other, p] = table[other, p], table[slot, p]
