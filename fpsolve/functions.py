@@ -159,6 +159,8 @@ def tensor(function: Function, points: Points, t: float = 0.0) -> Array:
     """A number, one per axis, or a matrix of functions or constants, as shape (ndim, ndim, size)."""
     ndim = len(points.names)
     answer = function(points, t)
+    if ndim == 1 and not isinstance(answer, (tuple, list)) and np.ndim(answer) <= 1:
+        return _as_numbers(answer, function.label, points)[None, None]
     result = np.zeros((ndim, ndim, points.size))
     if not isinstance(answer, (tuple, list)) and np.ndim(answer) <= 1 and not _one_per_axis(answer, ndim, points):
         values = _as_numbers(answer, function.label, points)
@@ -215,12 +217,9 @@ def _as_numbers(answer: Any, label: str, points: Points, logarithm: bool = False
         raise InvalidInput(f"{label} returned {values.dtype} values; expected real numbers")
     if values.shape not in ((), (1,), (points.size,)):
         raise InvalidInput(f"{label} returned shape {values.shape} for {points.size} points; expected ({points.size},)")
-    values = np.array(
-        values
-        if values.ndim and values.size > 1
-        else np.full(points.size, values.item() if values.size == 1 else values),
-        dtype=np.float64,
-    )
+    if values.size == 1:
+        values = np.full(points.size, values.item())
+    values = np.asarray(values, dtype=np.float64)
     if not np.isfinite(values).all() and not (logarithm and np.all(values < np.inf)):
         bad = int(np.argmax(~np.isfinite(values)))
         raise InvalidInput(f"{label} is {values[bad]} at {points.describe(bad)}; it must be finite on the whole grid")

@@ -9,21 +9,16 @@ Source: Muckenhoupt (1972); Miclo, Semin. Probab. XXXIII (1999).
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.kernels.chain import hardy_constants
 
 Array = NDArray[np.float64]
-LOG_NEGLIGIBLE = math.log(1e-9)
+NEGLIGIBLE = 1e-9
 
 
-def relaxation_bounds(log_flows: Array, log_masses: Array) -> tuple[float, float]:
-    """(B/2, 4 B) of a chain in detailed balance: ln of the one-way flow over each edge, and ln of each cell's mass."""
-    left, right = hardy_constants(log_masses, log_flows, LOG_NEGLIGIBLE)
-    largest = max(left, right)
-    if largest > 709.0:
-        return math.inf, math.inf
-    return 0.5 * math.exp(largest), 4.0 * math.exp(largest)
+def relaxation_bounds(log_flows: Array, masses: Array) -> tuple[float, float]:
+    """(B/2, 4 B) of a chain in detailed balance: ln of the one-way flow over each edge, and each cell's mass."""
+    largest = max(hardy_constants(np.ascontiguousarray(masses), np.exp(log_flows), NEGLIGIBLE))
+    return 0.5 * largest, 4.0 * largest

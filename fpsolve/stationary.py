@@ -137,7 +137,7 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
     if not closed.ring and closed.cells.size > 1:
         cells, inside = closed.cells, closed.cells[:-1]
         flows = edges.log_coefficients[0][inside] + p.log_values[inside]
-        bounds = relaxation_bounds(flows, p.log_values[cells] + log_w[cells])
+        bounds = relaxation_bounds(flows, p.masses[cells])
         _warn_if_nearly_reducible(p, L, closed, bounds)
     for upper, law in laws.items():
         if continued[upper]:
@@ -207,9 +207,10 @@ def _warn_if_nearly_reducible(p: Density, L: Generator, closed: ClosedClass, bou
     axis = p.grid.axes[0]
     edge = cells[mode]
     log_local = L.edges.log_conductance[edge] + np.log(axis.gaps[edge]) + 2.0 * p.log_values[cells[mode]]
-    if np.log(NEARLY_REDUCIBLE) + log_local > -np.log(bounds[0]):
+    slowest = 1.0 / bounds[0] if bounds[0] > 0 else np.inf
+    if NEARLY_REDUCIBLE * np.exp(log_local) > slowest:
         warnings.warn(
-            f"nearly reducible: the slowest relaxation rate is between {1 / bounds[1]:.2g} and {1 / bounds[0]:.2g}, "
+            f"nearly reducible: the slowest relaxation rate is between {1 / bounds[1]:.2g} and {slowest:.2g}, "
             f"against {np.exp(log_local):.2g} at the mode; a run shorter than {bounds[1]:.2g} never sees it",
             DegenerateWarning,
             stacklevel=4,

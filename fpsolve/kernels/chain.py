@@ -90,37 +90,38 @@ def ring_log_density(step, log_forward):
 
 
 @jit
-def hardy_constants(log_masses, log_flows, log_negligible):
-    """Muckenhoupt's constants of the chain, left and right of the median, as logarithms.
+def hardy_constants(masses, flows, negligible):
+    """Muckenhoupt's constants of the chain, left and right of the median.
 
-    B = sup over i of (mass beyond i) * (resistance from the median to i), resistance = sum of exp(-log_flows),
-    over those i beyond which more than exp(log_negligible) of the mass lies.
+    B = sup over i of (mass beyond i) * (resistance from the median to i), resistance = sum of 1/flows, over those i
+    beyond which more than `negligible` of the mass lies; inf where a flow underflows.
     The slowest relaxation rate lies between 1/(4 max B) and 2/max B (Miclo, Semin. Probab. XXXIII, 1999).
     """
-    n = log_masses.size
-    tail = np.empty(n)
-    acc = -math.inf
-    for i in range(n - 1, -1, -1):
-        acc = log_add(acc, log_masses[i])
-        tail[i] = acc
-    median = 0
-    while median < n - 1 and tail[median + 1] > acc - math.log(2.0):
+    n = masses.size
+    total = masses.sum()
+    median, below = 0, masses[0]
+    while median < n - 1 and below < 0.5 * total:
         median += 1
-    right, resistance = -math.inf, -math.inf
+        below += masses[median]
+    tail = np.empty(n)
+    beyond = 0.0
+    for i in range(n - 1, median, -1):
+        beyond += masses[i]
+        tail[i] = beyond
+    right, resistance = 0.0, 0.0
     for i in range(median, n - 1):
-        resistance = log_add(resistance, -log_flows[i])
-        if tail[i + 1] < log_negligible:
+        if tail[i + 1] <= negligible * total:
             break
-        right = max(right, resistance + tail[i + 1])
-    head, left = np.empty(n), -math.inf
-    acc = -math.inf
-    for i in range(n):
-        acc = log_add(acc, log_masses[i])
-        head[i] = acc
-    resistance = -math.inf
+        resistance += 1.0 / flows[i] if flows[i] > 0.0 else math.inf
+        right = max(right, resistance * tail[i + 1])
+    beyond = 0.0
+    for i in range(median):
+        beyond += masses[i]
+        tail[i] = beyond
+    left, resistance = 0.0, 0.0
     for i in range(median - 1, -1, -1):
-        resistance = log_add(resistance, -log_flows[i])
-        if head[i] < log_negligible:
+        if tail[i] <= negligible * total:
             break
-        left = max(left, resistance + head[i])
+        resistance += 1.0 / flows[i] if flows[i] > 0.0 else math.inf
+        left = max(left, resistance * tail[i])
     return left, right

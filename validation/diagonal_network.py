@@ -1,0 +1,97 @@
+"""Diagonal networks: means and variances by depth, the identity of depth 1, tail exponents."""
+
+from cases import diagonal_network as case
+from fpsolve.claims import Exact, Published
+
+PAPER = "Ziyin, Li & Ueda, arXiv 2308.06671"
+TABLE = {  # depth, temperature: mean and variance for alpha = (2, 2, 3), beta = (1, 1), by 30-digit quadrature
+    (0, 0.05): (1.0, 0.0555555556),
+    (0, 0.3): (1.0, 0.75),
+    (1, 0.05): (0.937630829186, 0.119801794668),
+    (1, 0.1): (0.844936470935, 0.251272947281),
+    (1, 0.2): (0.580905119904, 0.372096681717),
+    (1, 0.3): (0.182091573119, 0.194206516705),
+    (2, 0.05): (0.8701428104, 0.1546992589),
+    (2, 0.1): (0.7161745306, 0.2293262079),
+    (2, 0.2): (0.4605923265, 0.2362349967),
+    (2, 1.0): (0.0303345513, 0.0208135810),
+}
+
+
+def density(results):
+    """The computed density among the case's results."""
+    return results["stationary"]
+
+
+def tabulated(depth, temperature):
+    """Mean and variance at one depth and temperature."""
+    mean, variance = TABLE[depth, temperature]
+    parameters = dict(depth=depth, temperature=temperature)
+    wrong = dict(temperature=1.01 * temperature)
+    label = f"depth {depth}, T = {temperature:g}"
+    found = [
+        Exact(
+            f"variance at {label}",
+            case.solve,
+            parameters,
+            lambda r: density(r).var(),
+            variance,
+            atol=6e-10,
+            wrong=wrong,
+            source=PAPER,
+        )
+    ]
+    if depth:
+        found.append(
+            Exact(
+                f"mean at {label}",
+                case.solve,
+                parameters,
+                lambda r: density(r).mean(),
+                mean,
+                atol=6e-10,
+                wrong=wrong,
+                source=PAPER,
+            )
+        )
+    return found
+
+
+def identity(temperature):
+    """T alpha1 <v^2> + (beta1 - 2 alpha2 T) <v> = beta2 - alpha3 T at depth 1."""
+
+    def left_minus_right(results):
+        p = density(results)
+        return temperature * 2 * p.moment(2) + (1 - 4 * temperature) * p.mean() - (1 - 3 * temperature)
+
+    return Exact(
+        f"moment identity at T = {temperature:g}",
+        case.solve,
+        dict(depth=1, temperature=temperature),
+        left_minus_right,
+        0.0,
+        atol=1e-10,
+        wrong=dict(temperature=1.001 * temperature),
+        source=PAPER,
+    )
+
+
+def tail(depth):
+    """q = 5 - 3/n for n = depth + 1 layers."""
+    return Published(
+        f"tail exponent at depth {depth}",
+        case.solve,
+        dict(depth=depth, temperature=0.2),
+        lambda r: density(r).tail_exponent(),
+        5 - 3 / (depth + 1),
+        uncertainty=1e-6,
+        wrong=dict(depth=depth + 1),
+        source=PAPER + ", section 4",
+    )
+
+
+claims = [
+    *(claim for key in TABLE for claim in tabulated(*key)),
+    *(identity(temperature) for temperature in (0.05, 0.1, 0.2, 0.3)),
+    *(tail(depth) for depth in (1, 2, 4)),
+]
