@@ -1,6 +1,6 @@
 """CPU time of `import fpsolve` beyond numpy + scipy + numba, which any program of this kind loads: at most 0.7 s.
 
-    python benchmarks/bench_import.py
+python benchmarks/bench_import.py
 """
 
 import statistics
@@ -31,4 +31,6 @@ def test_import_is_within_its_budget():
 
 if __name__ == "__main__":
     ours, base = cpu_seconds("import fpsolve"), cpu_seconds(BASE)
-    print(f"import fpsolve {ours:.2f} s CPU, the three libraries {base:.2f} s: {ours - base:.2f} s beyond, budget {BUDGET} s")
+    print(
+        f"import fpsolve {ours:.2f} s CPU, the three libraries {base:.2f} s: {ours - base:.2f} s beyond, budget {BUDGET} s"
+    )

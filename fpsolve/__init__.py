@@ -1,6 +1,17 @@
-"""fpsolve: Fokker-Planck equations, solved so that the tails can be trusted."""
+"""fpsolve: probability densities of stochastic dynamics, from the Fokker-Planck equation, right down to their tails.
 
+    problem = fp.Problem(fp.Process(drift=..., diffusion=...), fp.Grid(x=(-3, 3, 400)))
+    p = fp.stationary(problem)
+
+A `Process` is physics, a `Grid` the domain, a `Problem` both; every question is a function of a problem and returns a
+frozen value that prints, plots and saves itself.
+"""
+
+from fpsolve import models
 from fpsolve.axis import Axis
+from fpsolve.compare import Comparison, compare
+from fpsolve.current import Current, current, entropy_production
+from fpsolve.distance import distance
 from fpsolve.errors import (
     CorruptFile,
     DegenerateWarning,
@@ -16,11 +27,70 @@ from fpsolve.errors import (
 )
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
+from fpsolve.initial import Gaussian, Point
+from fpsolve.models.regression import Moments, Regression
+from fpsolve.particles.simulate import simulate
 from fpsolve.problem import Problem
 from fpsolve.process import Process
+from fpsolve.refine import Convergence, convergence, refined
+from fpsolve.residual import strong_residual
 from fpsolve.schemes import Accurate, Positive
 from fpsolve.stationary import components, stationary
+from fpsolve.store import load, save
+from fpsolve.tails import hill, local_exponent
 from fpsolve.values.density import Density
-from fpsolve.values.info import Info
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.field import Field
+from fpsolve.values.info import Info
+from fpsolve.values.swarm import Swarm
+from fpsolve.version import __version__
+
+__all__ = [
+    "Accurate",
+    "Axis",
+    "Comparison",
+    "Convergence",
+    "CorruptFile",
+    "Current",
+    "DegenerateWarning",
+    "Density",
+    "ExactDensity",
+    "Field",
+    "FpsolveError",
+    "FpsolveWarning",
+    "Gaussian",
+    "Generator",
+    "Grid",
+    "Info",
+    "InvalidInput",
+    "MissingExtra",
+    "Moments",
+    "NotConverged",
+    "NotNormalizable",
+    "Point",
+    "Positive",
+    "Problem",
+    "Process",
+    "Reducible",
+    "Regression",
+    "ResolutionWarning",
+    "Swarm",
+    "TruncationWarning",
+    "__version__",
+    "compare",
+    "components",
+    "convergence",
+    "current",
+    "distance",
+    "entropy_production",
+    "generator",
+    "hill",
+    "load",
+    "local_exponent",
+    "models",
+    "refined",
+    "save",
+    "simulate",
+    "stationary",
+    "strong_residual",
+]

@@ -18,7 +18,7 @@ from scipy import sparse
 from fpsolve.errors import InvalidInput
 from fpsolve.operators.local import Edges, fitted_edges
 from fpsolve.problem import Problem
-from fpsolve.solvers.lu import Resolvent
+from fpsolve.resolvent import Resolvent
 
 __all__ = ["Generator", "generator"]
 

@@ -51,8 +51,8 @@ def resampled(law: Law, samples: Samples, metric: str, resamples: int, rng: np.r
         counts = counts_in(law.density.grid, samples) / samples.n
         return _of_counts(counts, samples.n, metric, resamples, rng, cell_integrals(law) if metric == "KL" else None)
     x = samples.lower.points
-    measure = {"KS": _jumps, "W1": _areas, "W2": _displacements}[metric](x)
-    return np.array([measure(np.bincount(rng.integers(x.size, size=x.size), minlength=x.size)) for _ in range(resamples)])
+    n, measure = x.size, {"KS": _jumps, "W1": _areas, "W2": _displacements}[metric](x)
+    return np.array([measure(np.bincount(rng.integers(n, size=n), minlength=n)) for _ in range(resamples)])
 
 
 def _of_counts(

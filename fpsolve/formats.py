@@ -1,0 +1,167 @@
+"""What is saved of each value: facts for a JSON header, and arrays; and the value that is made of them again.
+
+An axis in closed form is saved by its map and built anew, to the same bits; a mapped axis by its arrays, and what is loaded
+refuses to be refined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.axis import Axis
+from fpsolve.grid import Grid
+from fpsolve.maps import LogMap, Map, SavedMap, SinhMap, TanhMap, UniformMap
+from fpsolve.values.density import Density
+from fpsolve.values.field import Field
+from fpsolve.values.info import Info
+from fpsolve.values.swarm import Swarm
+
+__all__ = ["KINDS", "Arrays", "Header", "Kind", "Saveable"]
+
+Saveable = Density | Field | Swarm
+Arrays = dict[str, NDArray[Any]]
+Header = dict[str, Any]
+
+
+def _axis_facts(axis: Axis, index: int) -> tuple[Header, Arrays]:
+    facts: Header = {"start": axis.start, "stop": axis.stop, "cells": axis.cells, "ends": list(axis.ends)}
+    if isinstance(axis.map, (UniformMap, LogMap, SinhMap, TanhMap)):
+        return {"map": axis.kind, **asdict(axis.map), **facts}, {}
+    s = np.empty(2 * axis.cells + 1)
+    s[0::2], s[1::2] = axis.s_faces, axis.s_nodes
+    points = {"s": s, "x": axis.x(s), "dx": axis.dx(s)}
+    return {"map": "saved", **facts}, {f"axis{index}_{name}": array for name, array in points.items()}
+
+
+def _axis(facts: Header, arrays: Arrays, index: int) -> Axis:
+    known: dict[str, Callable[[], Map]] = {
+        "uniform": UniformMap,
+        "log": lambda: LogMap(facts["sign"]),
+        "sinh": lambda: SinhMap(facts["center"], facts["scale"]),
+        "tanh": lambda: TanhMap(facts["low"], facts["high"]),
+        "saved": lambda: SavedMap(*(_float(arrays[f"axis{index}_{name}"]) for name in ("s", "x", "dx"))),
+    }
+    lower, upper = facts["ends"]
+    return Axis(known[facts["map"]](), facts["start"], facts["stop"], facts["cells"], (lower, upper))
+
+
+def _grid_facts(grid: Grid) -> tuple[Header, Arrays]:
+    axes: list[Header] = []
+    arrays: Arrays = {}
+    for index, (name, axis) in enumerate(zip(grid.names, grid.axes, strict=True)):
+        facts, points = _axis_facts(axis, index)
+        axes.append({"name": name, **facts})
+        arrays |= points
+    return {"grid": axes}, arrays
+
+
+def _grid(header: Header, arrays: Arrays) -> Grid:
+    cells, shape = [facts["cells"] for facts in header["grid"]], arrays["values"].shape
+    if list(shape) != cells:  # before an axis of that many cells is built
+        raise ValueError(f"values have shape {shape}, the axes {cells} cells")
+    return Grid(**{facts["name"]: _axis(facts, arrays, index) for index, facts in enumerate(header["grid"])})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of value becomes facts and arrays, and is made of them again."""
+
+    taken_apart: Callable[[Any], tuple[Header, Arrays]]
+    put_together: Callable[[Header, Arrays], Any]
+
+
+def _density_apart(p: Density) -> tuple[Header, Arrays]:
+    facts, arrays = _grid_facts(p.grid)
+    facts |= {"info": _info_facts(p.info), "error": _number(p.error), "time": _number(p.time), "continued": p.continued}
+    return facts, arrays | {"values": p.values, "log_values": p.log_values}
+
+
+def _density_together(header: Header, arrays: Arrays) -> Density:
+    continued = tuple((bool(lower), bool(upper)) for lower, upper in header["continued"])
+    return Density(
+        _grid(header, arrays),
+        _float(arrays["values"]),
+        _float(arrays["log_values"]),
+        _info(header["info"]),
+        _maybe(header["error"]),
+        _maybe(header["time"]),
+        continued,
+    )
+
+
+def _field_apart(field: Field) -> tuple[Header, Arrays]:
+    facts, arrays = _grid_facts(field.grid)
+    return {**facts, "name": field.name, "info": _info_facts(field.info)}, arrays | {"values": field.values}
+
+
+def _field_together(header: Header, arrays: Arrays) -> Field:
+    return Field(_grid(header, arrays), _float(arrays["values"]), str(header["name"]), _info(header["info"]))
+
+
+def _swarm_apart(swarm: Swarm) -> tuple[Header, Arrays]:
+    arrays = {name: getattr(swarm, name) for name in ("times", "positions", "steps", "weights", "lost_at")}
+    facts = {
+        "names": list(swarm.names),
+        "seed": swarm.seed,
+        "finished": swarm.finished,
+        "relaxation_time": _number(swarm.relaxation_time),
+    }
+    return facts, {name: array for name, array in arrays.items() if array is not None}
+
+
+def _swarm_together(header: Header, arrays: Arrays) -> Swarm:
+    return Swarm(
+        tuple(header["names"]),
+        _float(arrays["times"]),
+        _float(arrays["positions"]),
+        arrays.get("steps"),
+        arrays.get("weights"),
+        header["seed"],
+        arrays.get("lost_at"),
+        bool(header["finished"]),
+        _maybe(header["relaxation_time"]),
+    )
+
+
+KINDS = {
+    "Density": Kind(_density_apart, _density_together),
+    "Field": Kind(_field_apart, _field_together),
+    "Swarm": Kind(_swarm_apart, _swarm_together),
+}
+
+
+def _info_facts(info: Info) -> Header:
+    facts = asdict(info)
+    return {name: _number(fact) if isinstance(fact, float) else fact for name, fact in facts.items()} | {
+        "relaxation_time": None if info.relaxation_time is None else [_number(bound) for bound in info.relaxation_time]
+    }
+
+
+def _info(facts: Header) -> Info:
+    numbers = {name: _maybe(facts[name]) for name in _INFO_NUMBERS}
+    bounds = facts["relaxation_time"]
+    relaxation = None if bounds is None else (float(bounds[0]), float(bounds[1]))
+    return Info(str(facts["method"]), relaxation_time=relaxation, notes=tuple(facts["notes"]), **numbers)
+
+
+_INFO_NUMBERS = ("residual", "mass_error", "smallest", "edge_mass", "seconds", "current")
+
+
+def _number(value: float | None) -> float | str | None:
+    """JSON has no infinity and no NaN: they become words, which float() reads."""
+    return value if value is None or np.isfinite(value) else str(float(value))
+
+
+def _maybe(fact: float | str | None) -> float | None:
+    return None if fact is None else float(fact)
+
+
+def _float(array: NDArray[Any]) -> NDArray[np.float64]:
+    if array.dtype != np.float64:
+        raise ValueError(f"an array is of {array.dtype}, not of float64")
+    return array

@@ -1,0 +1,1 @@
+"""Particles: what the densities are checked against, real minibatch SGD and simulated paths."""
