@@ -1,4 +1,14 @@
-"""Do the particles follow the law?  A distance, with what chance alone would make of it and what it could have seen."""
+"""Do the particles follow the law?  A distance, with what chance alone would make of it and what it could have seen.
+
+noise_floor and p_value are Kolmogorov's exact law for KS, and `resamples` simulations of n samples of p otherwise
+(then no p-value is below 1/(resamples + 1)).  interval is value +- r, not below 0, r the level quantile of the
+distance between the samples and their bootstrap resamples: by the triangle inequality it holds the true distance
+at least as often as that distance stays below r.  (Percentiles of bootstrapped distances to p would count the
+noise twice.)  smallest_departure is the floor plus the same-law quantile once more: by the same inequality a law
+that far away, whatever its shape, is seen with probability `level`; departures of a favourable shape are seen from
+about 4/5 of it.  It is distribution free for KS; elsewhere it takes the noise of the true law to be that of p.
+KL is no metric: its r is the level quantile of |KL* - median KL*|, its departure 4 floors (2^2: KL is quadratic).
+"""
 
 from __future__ import annotations
 
@@ -70,15 +80,7 @@ def compare(
     metric: as for `distance`; KL is of the samples against p.
     resamples, seed: of the bootstrap and of the simulated samples of p.  level: between 0 and 1.
 
-    noise_floor and p_value are Kolmogorov's exact law for KS, and `resamples` simulations of n samples of p otherwise
-    (then no p-value is below 1/(resamples + 1)).  interval is value +- r, not below 0, r the level quantile of the
-    distance between the samples and their bootstrap resamples: by the triangle inequality it holds the true distance
-    at least as often as that distance stays below r.  (Percentiles of bootstrapped distances to p would count the
-    noise twice.)  smallest_departure is the floor plus the same-law quantile once more: by the same inequality a law
-    that far away, whatever its shape, is seen with probability `level`; departures of a favourable shape are seen from
-    about 4/5 of it.  It is distribution free for KS; elsewhere it takes the noise of the true law to be that of p.
-    KL is no metric: its r is the level quantile of |KL* - median KL*|, its departure 4 floors (2^2: KL is quadratic).
-
+    How floor, interval and departure are found stands at the head of this module.
     Replicas are taken to be independent.  Returns a Comparison.
     Raises InvalidInput for unknown metrics, a p that is no density, or W1 and W2 where p lacks the moment.
     Source: Efron & Tibshirani, An Introduction to the Bootstrap (1993), ch. 13; Massart, Ann. Probab. 18, 1269 (1990).

@@ -96,15 +96,18 @@ def _density_together(header: Header, arrays: Arrays) -> Density:
 
 def _field_apart(field: Field) -> tuple[Header, Arrays]:
     facts, arrays = _grid_facts(field.grid)
-    return {**facts, "name": field.name, "info": _info_facts(field.info)}, arrays | {"values": field.values}
+    facts |= {"name": field.name, "info": _info_facts(field.info), "error": _number(field.error)}
+    return facts, arrays | {"values": field.values}
 
 
 def _field_together(header: Header, arrays: Arrays) -> Field:
-    return Field(_grid(header, arrays), _float(arrays["values"]), str(header["name"]), _info(header["info"]))
+    values, info = _float(arrays["values"]), _info(header["info"])
+    return Field(_grid(header, arrays), values, str(header["name"]), info, _maybe(header["error"]))
 
 
 def _swarm_apart(swarm: Swarm) -> tuple[Header, Arrays]:
-    arrays = {name: getattr(swarm, name) for name in ("times", "positions", "steps", "weights", "lost_at")}
+    names = ("times", "positions", "steps", "weights", "lost_at", "absorbed_at")
+    arrays = {name: getattr(swarm, name) for name in names}
     facts = {
         "names": list(swarm.names),
         "seed": swarm.seed,
@@ -125,6 +128,7 @@ def _swarm_together(header: Header, arrays: Arrays) -> Swarm:
         arrays.get("lost_at"),
         bool(header["finished"]),
         _maybe(header["relaxation_time"]),
+        arrays.get("absorbed_at"),
     )
 
 

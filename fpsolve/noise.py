@@ -101,12 +101,8 @@ def _first_order(levels: Array, x: Array, n: int, rng: np.random.Generator) -> C
 
     def draw() -> float:
         apart = np.cumsum(rng.multinomial(n, shares)[:-1]) / n - levels
-        left, right = apart[:-1], apart[1:]
-        sizes = np.abs(left) + np.abs(right)
-        crossed = left * right < 0  # the area of the two triangles
-        with np.errstate(invalid="ignore", divide="ignore"):
-            areas = np.where(crossed, (left**2 + right**2) / (2.0 * sizes), 0.5 * sizes)
-        return float(np.sum(areas * widths))  # no BLAS: its threads cost more than they save here
+        sizes = np.abs(apart)
+        return float(np.sum(0.5 * (sizes[:-1] + sizes[1:]) * widths))  # no BLAS: its threads cost more than they save
 
     return draw
 

@@ -119,7 +119,7 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
 
     Returns the same kind of value on the problem's own grid.  A Density has `.error`, the largest relative error where
     a cell holds more than 1e-8 of the largest mass; a number comes as an `Estimate`, a float with `.error` and
-    `.order`; a Field says both in `info.notes`.  Where the answers agree to rounding, or have no order between 0.5 and
+    `.order`; a Field has `.error` in its own unit.  Where the answers agree to rounding, or have no order between 0.5 and
     12, the finest is returned as it is, its error is the measured difference, and `info.notes` says so.
     Raises InvalidInput for other answers and orders, and for grids that cannot be refined.
 
@@ -140,7 +140,7 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
         scale = float(np.nanmax(np.abs(rows[-1])))
         best = _extrapolated(rows, np.isfinite(sum(rows)), scale, order)
         info = dataclasses.replace(answers[0].info, notes=(*answers[0].info.notes, best.note))
-        return answers[0].replace(values=best.values, info=info)
+        return answers[0].replace(values=best.values, info=info, error=best.error)
     if all(np.ndim(answer) == 0 and np.isreal(answer) for answer in answers):
         rows = [np.array([float(answer)]) for answer in answers]
         best = _extrapolated(rows, np.isfinite(sum(rows)), abs(float(rows[-1][0])), order)

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, InvalidInput, NotNormalizable, Reducible, ResolutionWarning
+from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, Reducible, ResolutionWarning
 from fpsolve.generator import Generator, generator
 from fpsolve.kernels.fluxes import face_fluxes
 from fpsolve.operators.ends import check_noise_zero, check_open_end, warn_of_truncation
@@ -29,6 +29,7 @@ __all__ = ["components", "stationary"]
 
 Array = NDArray[np.float64]
 LARGEST_PECLET = 1000.0
+LARGEST_RESIDUAL = 1e-6
 MATTERS = 1e-9  # of the mass, in one cell
 NEARLY_REDUCIBLE = 1e-10  # of the local relaxation rate at the mode
 
@@ -154,7 +155,15 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
         relaxation_time=bounds,
         notes=_notes(problem),
     )
-    return p.replace(info=info)
+    p = p.replace(info=info)
+    if not (info.residual is not None and info.residual < LARGEST_RESIDUAL):
+        raise NotConverged(
+            f"the density does not solve L p = 0: residual {info.residual:.3g} of the largest one-way flow; "
+            "a coefficient is beyond what double precision resolves on this grid; the estimate is in the error's `best`",
+            best=p,
+            history=(info.residual,) if info.residual is not None else (),
+        )
+    return p
 
 
 def _check_ends(problem: Problem, L: Generator, closed: ClosedClass, log_p: Array) -> dict[bool, EndLaw]:

@@ -1,6 +1,16 @@
 """How heavy is a tail: the local exponent of a density, and the Hill estimate from samples.
 
     p ~ x^-q:   q(x) = -d ln p / d ln x;   1/(q - 1) = < ln(x_(i)/x_(k+1)) >_{i <= k},  x_(1) >= x_(2) >= ...
+
+Under a power law the scaled log spacings i ln(x_(i)/x_(i+1)) are independent and alike, so a trend in them is bias.
+Guillou & Hall's statistic tells up to which k no trend is seen; there bias is as large as the error, so the
+estimate takes a quarter of that k, where the error bar is twice as long and the bias smaller: two standard errors
+then held the truth in 83 to 99 % of runs on Pareto, Student, inverse-gamma and mixed samples of 500 to 100 000.
+
+A tail lighter than any power still gets a number, since any tail is steep somewhere: the exponent of a Gaussian
+sample grows as k shrinks or n grows, without plateau.  `heavy` tells: the moment estimate of the extreme-value
+index, which is 0 or below there, must exceed 0 by two standard errors.  Log-normal samples pass
+for power laws longest.
 """
 
 from __future__ import annotations
@@ -155,17 +165,7 @@ def hill(samples: Comparable, k: int | None = None, *, end: str = "upper", t: fl
         q - 1 = k / sum_{i <= k} ln(x_(i)/x_(k+1)),   standard error (q - 1)/sqrt(k)
 
     samples: of one coordinate, shape (n,), or a Swarm (at t, default its last time).  end: "upper" for x -> inf,
-    "lower" for x -> -inf.  k: how many of the largest; default: chosen as follows.
-
-    Under a power law the scaled log spacings i ln(x_(i)/x_(i+1)) are independent and alike, so a trend in them is bias.
-    Guillou & Hall's statistic tells up to which k no trend is seen; there bias is as large as the error, so the
-    estimate takes a quarter of that k, where the error bar is twice as long and the bias smaller: two standard errors
-    then held the truth in 85 to 98 % of runs on Pareto, Student, inverse-gamma and mixed samples.
-
-    A tail lighter than any power still gets a number, since any tail is steep somewhere: the exponent of a Gaussian
-    sample grows as k shrinks or n grows, without plateau.  `heavy` tells: the moment estimate of the extreme-value
-    index, which is 0 or below there, must exceed 0 by two standard errors.  Log-normal samples pass
-    for power laws longest.
+    "lower" for x -> -inf.  k: how many of the largest; default: as the head of this module says.
 
     Returns a HillEstimate.  Raises InvalidInput for fewer than 50 samples on that side (unless k is given), k outside
     [2, number of positive samples - 1], samples that are all equal, and other ends.

@@ -267,3 +267,24 @@ def test_very_fine_grids_lose_nothing():
     p = solve(lambda x: x - x**3, 0.25, x=(-3, 3, 120_000))
     q = solve(lambda x: x - x**3, 0.25, x=(-3, 3, 40_000))
     assert p.log_values[1::3] == pytest.approx(q.log_values, abs=1e-11)
+
+
+@pytest.mark.parametrize("drift", [1.0, -1.0])
+def test_a_ring_with_a_stretch_without_noise_has_one_current(drift):
+    axis = fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic")
+    process = fp.Process(lambda x: drift + 0 * x, lambda x: np.where(np.abs(x - 3) < 0.5, 0.0, 0.3), "isothermal")
+    with pytest.warns(fp.DegenerateWarning, match="diffusion is 0 on"):
+        p = fp.stationary(fp.Problem(process, fp.Grid(x=axis)))
+    assert p.info.current == pytest.approx(drift / (2 * np.pi), rel=1e-12)
+    assert p.info.residual < 1e-13
+
+
+def test_row_35_an_answer_that_is_no_null_vector_is_refused(monkeypatch):
+    import sys
+
+    module = sys.modules["fpsolve.stationary"]
+    monkeypatch.setattr(module, "log_density", lambda step, log_w: np.zeros(step.size + 1))
+    axis = fp.Axis.uniform(-3, 3, 40, ends="reflecting")
+    with pytest.raises(fp.NotConverged, match=r"residual 0\.\d+ .*best") as caught:
+        solve(lambda x: -x, 1.0, x=axis)
+    assert isinstance(caught.value.best, fp.Density)

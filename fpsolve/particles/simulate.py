@@ -29,7 +29,7 @@ from fpsolve.problem import Problem
 from fpsolve.progress import Progress, reporting
 from fpsolve.values.swarm import Swarm
 
-__all__ = ["absorbed", "simulate"]
+__all__ = ["simulate"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -57,7 +57,7 @@ def simulate(
     times: rising, >= 0.  dt: the step; the bias of averages is proportional to it: compare two, and extrapolate.
     n: the number of particles (left out with a Swarm).  seed: the same seed gives the same bits.
 
-    Ends: reflecting folds back, absorbing stops (see `absorbed`), periodic wraps; at open ends particles are free to
+    Ends: reflecting folds back, absorbing stops (`.absorbed`), periodic wraps; at open ends particles are free to
     leave the grid.  Returns a Swarm; a particle beyond 1e100 (on a log axis also below 1e-300)
     has diverged and is counted.
     Raises InvalidInput for arguments out of range, coefficients that fail, and grids of several dimensions;
@@ -74,13 +74,13 @@ def simulate(
     first = float(before.times[-1]) if before else 0.0
     stops = _check_times(times, first)
     dt, step = _check_step(dt, first, float(stops[-1]))
-    x, lost_at = _start(problem, initial, n, seed)
-    alive = lost_at > first
+    x, lost_at, absorbed_at = _start(problem, initial, n, seed)
+    alive = np.minimum(lost_at, absorbed_at) > first
     coefficients = LocalCoefficients(problem.process, axis, problem.grid.names[0], x[alive], first)
     run = _Run(coefficients, Walls(axis, key, x.size), Noise(key, x.size), dt, stops)
     state = _State(step, x, np.flatnonzero(alive), np.zeros(x.size, dtype=bool), ())
     state, finished = _followed(run, state, progress)
-    swarm = _swarm(run, state, problem.grid.names, lost_at, int(seed), finished)
+    swarm = _swarm(run, state, problem.grid.names, (lost_at, absorbed_at), int(seed), finished)
     if state.diverged.mean() > LOST_SHARE:
         raise NotConverged(
             f"{int(state.diverged.sum())} of {x.size} particles diverged by t={state.step * dt:g}: dt={dt:g} is too "
@@ -88,21 +88,6 @@ def simulate(
             best=swarm,
         )
     return swarm
-
-
-def absorbed(problem: Problem, swarm: Swarm, t: float | None = None) -> Flags:
-    """Which particles (n,) an absorbing end had taken by a recorded time (default: the last); they rest on its face.
-
-    >>> import fpsolve as fp
-    >>> free = fp.Problem(fp.Process(lambda x: 0 * x, 1.0), fp.Grid(x=fp.Axis.uniform(-1, 1, 20, ends="absorbing")))
-    >>> from fpsolve.initial import Point
-    >>> swarm = simulate(free, Point(0.0), [1.0], dt=0.01, n=1000, seed=7, progress=False)
-    >>> 0.85 < absorbed(free, swarm).mean() < 0.93
-    np.True_
-    """
-    axis, t = _only_axis(problem), float(swarm.times[-1]) if t is None else t
-    faces = [float(axis.faces[-upper]) for upper in (0, 1) if axis.ends[upper] == "absorbing"]
-    return ~swarm.alive(t) & np.isin(swarm.at(t)[:, 0], faces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,16 +206,23 @@ def _followed(run: _Run, state: _State, progress: Progress) -> tuple[_State, boo
     return state, len(state.kept) == run.times.size
 
 
-def _swarm(run: _Run, state: _State, names: tuple[str, ...], lost_at: Array, seed: int, finished: bool) -> Swarm:
+def _swarm(
+    run: _Run, state: _State, names: tuple[str, ...], since: tuple[Array, Array], seed: int, finished: bool
+) -> Swarm:
     kept = state.kept
     if not finished and not (kept and kept[-1][0] >= state.step * run.dt):
         kept += ((state.step * run.dt, state.step, state.x, state.gone),)
-    lost_at = lost_at.copy()
+    lost_at, absorbed_at = since
+    before = np.isfinite(np.minimum(lost_at, absorbed_at))
     for time, _, _, gone in kept:
-        lost_at = np.where(gone, np.minimum(lost_at, time), lost_at)
+        new = gone & ~before
+        lost_at = np.where(new & state.diverged, np.minimum(lost_at, time), lost_at)
+        absorbed_at = np.where(new & ~state.diverged, np.minimum(absorbed_at, time), absorbed_at)
     times, steps, rows, _ = zip(*kept, strict=True)
     positions = np.array(rows)[:, :, None]
-    return Swarm(names, np.array(times), positions, np.array(steps), None, seed, lost_at, finished)
+    return Swarm(
+        names, np.array(times), positions, np.array(steps), None, seed, lost_at, finished, None, absorbed_at
+    )  # fmt: skip
 
 
 def _only_axis(problem: Problem) -> Axis:
@@ -268,16 +260,17 @@ def _check_step(dt: float, first: float, last: float) -> tuple[float, int]:
     return float(dt), step
 
 
-def _start(problem: Problem, initial: Initial | Swarm, n: int | None, seed: int) -> tuple[Array, Array]:
-    """Positions (n,) and the times at which particles had been lost."""
+def _start(problem: Problem, initial: Initial | Swarm, n: int | None, seed: int) -> tuple[Array, Array, Array]:
+    """Positions (n,), and the times at which particles had diverged, and been absorbed."""
     if not isinstance(initial, Swarm):
         if n is None:
             raise InvalidInput("n is missing; give the number of particles")
         x = draw(initial, problem.grid, n, seed)[:, 0]
-        return x, np.full(x.size, np.inf)
+        return x, np.full(x.size, np.inf), np.full(x.size, np.inf)
     if initial.names != problem.grid.names:
         raise InvalidInput(f"the swarm has coordinates {initial.names}; the grid's axes are {problem.grid.names}")
     if n is not None and whole("n", n, 1) != len(initial):
         raise InvalidInput(f"n is {n} but the swarm has {len(initial)} particles; leave n out")
     assert initial.lost_at is not None
-    return np.array(initial.positions[-1, :, 0]), np.array(initial.lost_at)
+    assert initial.absorbed_at is not None
+    return np.array(initial.positions[-1, :, 0]), np.array(initial.lost_at), np.array(initial.absorbed_at)

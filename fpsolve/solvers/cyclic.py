@@ -30,6 +30,13 @@ def log_density_and_current(
             -step[::-1], log_backward[::-1], log_forward[::-1], np.roll(log_weights, -1)[::-1]
         )
         return np.roll(flipped[::-1], 1), -current
+    one_way = np.flatnonzero(np.isinf(step))
+    if one_way.size and one_way[-1] < step.size - 1:  # begin the lap behind an edge that lets nothing back
+        shift = -int(one_way[-1]) - 1
+        turned, current = log_density_and_current(
+            *(np.roll(part, shift) for part in (step, log_forward, log_backward, log_weights))
+        )
+        return np.roll(turned, -shift), current
     log_s, _ = ring_log_density(np.ascontiguousarray(step), np.ascontiguousarray(log_forward))
     log_sum = float(np.logaddexp.reduce(log_s + log_weights))
     current = math.exp(-log_sum) * -math.expm1(-total)

@@ -30,7 +30,7 @@ class Cumulative:
         self.axis = axis
         self.below = share_beyond(masses, upper=False) if continued[0] else 0.0
         self.above = share_beyond(masses, upper=True) if continued[1] else 0.0
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(masses)
         self.fall_low = log_ratio(logs, upper=False) / axis.ds if continued[0] and self.below > 0 else -np.inf
         self.fall_high = log_ratio(logs, upper=True) / axis.ds if continued[1] and self.above > 0 else -np.inf
@@ -49,7 +49,8 @@ class Cumulative:
     def _curve(self) -> PchipInterpolator:
         from scipy.interpolate import PchipInterpolator
 
-        return PchipInterpolator(self.axis.s_faces, self.faces, extrapolate=False)
+        with np.errstate(over="ignore", divide="ignore"):  # slopes of cells without mass
+            return PchipInterpolator(self.axis.s_faces, self.faces, extrapolate=False)
 
     def __call__(self, x: Array | float) -> Array:
         """P(X <= x)."""

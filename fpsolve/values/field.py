@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Field:
-    """Values at the nodes of a grid; `name` labels plots.
+    """Values at the nodes of a grid; `name` labels plots; error: largest, None until estimated.
 
     >>> import numpy as np, fpsolve as fp
     >>> grid = fp.Grid(x=(0, 1, 50))
@@ -38,6 +38,7 @@ class Field:
     values: Array
     name: str = "field"
     info: Info = field(default_factory=Info)
+    error: float | None = None
 
     def __post_init__(self) -> None:
         values = np.array(self.values, dtype=float)

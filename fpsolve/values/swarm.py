@@ -29,6 +29,7 @@ class Swarm:
     steps (k,): the step numbers of those times.  weights: the whole state at the last time, replicas first, where a
     model has more than its coordinates (a network's (n, layers, width)).  seed: what the run drew its numbers from.
     lost_at (n,): the first recorded time at which a replica had diverged, inf for all others (default: none has).
+    absorbed_at (n,): the first recorded time at which an absorbing end had taken a replica; it rests on that end.
     finished: False where the run was interrupted; then the last time is where it stopped.
     relaxation_time: of the process, where it is known; the printed line then tells the run length in it.
 
@@ -50,6 +51,7 @@ class Swarm:
     lost_at: Array | None = None
     finished: bool = True
     relaxation_time: float | None = None
+    absorbed_at: Array | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", tuple(self.names))
@@ -68,10 +70,11 @@ class Swarm:
                 f"positions has shape {self.positions.shape}, but there are {self.times.size} times, {len(self.names)} "
                 f"names{steps}; positions is (times, replicas, coordinates)"
             )
-        lost_at = np.full(n, np.inf) if self.lost_at is None else np.array(self.lost_at, dtype=float)
-        if lost_at.shape != (n,):
-            raise InvalidInput(f"lost_at has shape {lost_at.shape}; there are {n} replicas: give one time for each")
-        object.__setattr__(self, "lost_at", read_only(lost_at))
+        for name in ("lost_at", "absorbed_at"):
+            since = np.full(n, np.inf) if getattr(self, name) is None else np.array(getattr(self, name), dtype=float)
+            if since.shape != (n,):
+                raise InvalidInput(f"{name} has shape {since.shape}; there are {n} replicas: give one time for each")
+            object.__setattr__(self, name, read_only(since))
 
     def at(self, t: float) -> Array:
         """The positions (n, d) at a recorded time, diverged replicas included; see `alive`.
@@ -81,13 +84,20 @@ class Swarm:
         return self.positions[self._index(t)]
 
     def alive(self, t: float | None = None) -> NDArray[np.bool_]:
-        """Which replicas (n,) had not diverged by a recorded time (default: the last)."""
-        return self._lost_at > self.times[-1 if t is None else self._index(t)]
+        """Which replicas (n,) had neither diverged nor been absorbed by a recorded time (default: the last)."""
+        return self._gone_at > self.times[-1 if t is None else self._index(t)]
+
+    @property
+    def absorbed(self) -> NDArray[np.bool_]:
+        """Which replicas (n,) an absorbing end has taken by the last time; their positions are on it."""
+        assert self.absorbed_at is not None
+        return self.absorbed_at <= self.times[-1]
 
     @property
     def diverged(self) -> NDArray[np.bool_]:
         """Which replicas (n,) have diverged by the last time; their positions are where they were stopped."""
-        return ~self.alive()
+        assert self.lost_at is not None
+        return self.lost_at <= self.times[-1]
 
     def mean(self) -> Array:
         """<x> over the replicas alive at each time: (k,) for one coordinate, else (k, d)."""
@@ -117,9 +127,10 @@ class Swarm:
         return int(self.positions.shape[1])
 
     @property
-    def _lost_at(self) -> Array:
+    def _gone_at(self) -> Array:
         assert self.lost_at is not None
-        return self.lost_at
+        assert self.absorbed_at is not None
+        return np.minimum(self.lost_at, self.absorbed_at)
 
     def _index(self, t: float) -> int:
         index = int(np.argmin(np.abs(self.times - t)))
@@ -131,7 +142,7 @@ class Swarm:
     def _per_time(self, statistic: Any, least: int) -> Array:
         rows = []
         for t, x in zip(self.times, self.positions, strict=True):
-            living = x[self._lost_at > t]
+            living = x[self._gone_at > t]
             rows.append(statistic(living) if len(living) >= least else np.full(len(self.names), np.nan))
         result = np.array(rows)
         return result[:, 0] if len(self.names) == 1 else result
@@ -143,6 +154,8 @@ class Swarm:
             facts.append(f"{self.steps[-1]} steps")
         if self.relaxation_time:
             facts.append(f"{self.times[-1] / self.relaxation_time:.3g} relaxation times")
+        if self.absorbed.any():
+            facts.append(f"{self.absorbed.sum()} absorbed")
         if self.diverged.any():
             facts.append(f"{self.diverged.sum()} diverged")
         if not self.finished:
