@@ -1,7 +1,7 @@
 """What is saved of each value: facts for a JSON header, and arrays; and the value that is made of them again.
 
-An axis in closed form is saved by its map and built anew, to the same bits; a mapped axis by its arrays, and what is loaded
-refuses to be refined.
+An axis in closed form is saved by its map and built anew, to the same bits; a mapped axis by its arrays, and what is
+loaded refuses to be refined.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Saved values: .npz files with a JSON header, without pickles, written whole or not at all.
 
-A file is a zip archive of .npy arrays; `header.npy` holds bytes of UTF-8 JSON: what wrote it, in which format, the value's
-kind and its facts (formats.py).  zip's checksums tell a flipped byte.
+A file is a zip archive of .npy arrays; `header.npy` holds bytes of UTF-8 JSON: what wrote it, in which format, the
+value's kind and its facts (formats.py).  zip's checksums tell a flipped byte.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def load(path: str | Path, *, largest: int = LARGEST) -> Any:
     """Read a value that `save` wrote.
 
     largest: bytes that the file may unpack to; what it declares is checked before anything is read.
-    Raises CorruptFile where the file is truncated, altered, not ours, or holds pickled objects; InvalidInput where it is
-    larger than `largest` or of a newer format; FileNotFoundError where there is none.
+    Raises CorruptFile where the file is truncated, altered, not ours, or holds pickled objects; InvalidInput where it
+    is larger than `largest` or of a newer format; FileNotFoundError where there is none.
     """
     path = Path(path)
     with path.open("rb") as file:
@@ -89,7 +89,7 @@ def load(path: str | Path, *, largest: int = LARGEST) -> Any:
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a file beside `path`; then sync it and move it into place.  On any failure `path` is as it was."""
+    """Let `write` fill a file beside `path`, sync it, move it into place; on any failure `path` is as it was."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.part")
     try:
         with beside.open("xb") as file:
@@ -117,8 +117,8 @@ def _unpacked(file: BinaryIO, path: Path, largest: int) -> Arrays:
         declared = sum(entry.file_size for entry in entries)
         if declared > largest:
             raise InvalidInput(
-                f"{path} ({path.stat().st_size} bytes) unpacks to {declared} bytes, more than largest={largest}: refused "
-                "unread; if you trust it, pass load(path, largest=...)"
+                f"{path} ({path.stat().st_size} bytes) unpacks to {declared} bytes, more than largest={largest}: "
+                "refused unread; if you trust it, pass load(path, largest=...)"
             )
         if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
             raise CorruptFile(f"{path} is compressed in a way that fpsolve never writes")

@@ -44,9 +44,9 @@ claims = [
         case.problem,
         dict(temperature=0.25),
         until=12.0,
-        n=10_000,
+        n=20_000,
         dt=(2e-2, 1e-2),
         seed=11,
-        wrong=dict(temperature=0.35),
+        wrong=dict(temperature=1.0),
     ),
 ]

@@ -41,6 +41,6 @@ claims = [
         n=20_000,
         dt=(2e-2, 1e-2),
         seed=7,
-        wrong=dict(k=2.4),
+        wrong=dict(k=4.0),
     ),
 ]
