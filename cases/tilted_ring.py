@@ -8,19 +8,19 @@ import numpy as np
 import fpsolve as fp
 
 
-def problem(force: float = 0.5, roughness: float = 1.0, D: float = 0.3, cells: int = 400) -> fp.Problem:
+def problem(tilt: float = 0.5, roughness: float = 1.0, D: float = 0.3, cells: int = 400) -> fp.Problem:
     """The process on a periodic axis."""
-    process = fp.Process(drift=lambda x: force + roughness * np.sin(x), diffusion=D)
+    process = fp.Process(drift=lambda x: tilt + roughness * np.sin(x), diffusion=D)
     return fp.Problem(process, fp.Grid(x=fp.Axis.uniform(0, 2 * np.pi, cells, ends="periodic")))
 
 
-def solve(force: float = 0.5, roughness: float = 1.0, D: float = 0.3, cells: int = 400) -> dict[str, fp.Density]:
+def solve(tilt: float = 0.5, roughness: float = 1.0, D: float = 0.3, cells: int = 400) -> dict[str, fp.Density]:
     """The stationary density; its constant current is in `info.current`."""
-    return {"stationary": fp.stationary(problem(force, roughness, D, cells))}
+    return {"stationary": fp.stationary(problem(tilt, roughness, D, cells))}
 
 
-def entropy_production(force: float = 0.5, roughness: float = 1.0, D: float = 0.3, cells: int = 400) -> dict[str, float]:
+def entropy_production(tilt: float = 0.5, roughness: float = 1.0, D: float = 0.3, cells: int = 400) -> dict[str, float]:
     """Schnakenberg's sum over the edges, and J times the closed integral of A/D."""
-    pr = problem(force, roughness, D, cells)
+    pr = problem(tilt, roughness, D, cells)
     p = fp.stationary(pr)
-    return {"sum": fp.entropy_production(pr, p), "law": p.info.current * 2 * np.pi * force / D}
+    return {"sum": fp.entropy_production(pr, p), "law": p.info.current * 2 * np.pi * tilt / D}

@@ -7,9 +7,7 @@ same check has to fail; a check that cannot fail proves nothing.
 
 from __future__ import annotations
 
-import importlib
 import math
-import pkgutil
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -21,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.casefile import load_file
 from fpsolve.errors import InvalidInput
 from fpsolve.initial import Point
 from fpsolve.particles.simulate import simulate
@@ -218,12 +217,11 @@ def collect(root: str | Path = ".", names: Sequence[str] = ()) -> dict[str, list
         raise InvalidInput(f"no folder {folder} with claims; give the root of a checkout with --root")
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    found = sorted(module.name for module in pkgutil.iter_modules([str(folder)]))
+    found = {file.stem: file for file in sorted(folder.glob("*.py")) if not file.stem.startswith("_")}
     unknown = [name for name in names if name not in found]
     if unknown:
         raise InvalidInput(f"no claims about {', '.join(unknown)}; there are claims about {', '.join(found)}")
-    chosen = [name for name in found if not names or name in names]
-    return {name: list(importlib.import_module(f"validation.{name}").claims) for name in chosen}
+    return {name: list(load_file(file).claims) for name, file in found.items() if not names or name in names}
 
 
 def _value_and_control(claim: Exact | Published, tolerance: float) -> tuple[float, float, float]:

@@ -16,7 +16,6 @@ from scipy import sparse
 
 from fpsolve.errors import InvalidInput, NotConverged
 
-
 if TYPE_CHECKING:
     from scipy.sparse.linalg import SuperLU
 

@@ -91,9 +91,9 @@ def test_bits_do_not_depend_on_threads_splits_or_company(layers, width, batch, r
 
 def test_stretches_leave_no_trace(monkeypatch):
     whole = run(steps=100, replacement=False)
-    monkeypatch.setattr(sgd, "STRETCHES", 1)
+    monkeypatch.setattr(sgd, "STRETCHES", (1, 1))
     assert np.array_equal(run(steps=100, replacement=False).weights, whole.weights)
-    monkeypatch.setattr(sgd, "STRETCH_WORK", 1)
+    monkeypatch.setattr(sgd, "STRETCH_WORK", (1, 1))
     assert np.array_equal(run(steps=100, replacement=False).weights, whole.weights)
 
 

@@ -9,12 +9,12 @@ def ratio(numbers):
     return numbers["sum"] / numbers["law"]
 
 
-def on_a_mesh(cells, force):
+def on_a_mesh(cells, tilt):
     """One claim for one mesh and tilt."""
     return Exact(
-        f"entropy production is J times the closed integral of A/D: {cells} cells, force {force:g}",
+        f"entropy production is J times the closed integral of A/D: {cells} cells, tilt {tilt:g}",
         case.entropy_production,
-        dict(cells=cells, force=force),
+        dict(cells=cells, tilt=tilt),
         ratio,
         1.0,
         atol=1e-12,
@@ -24,11 +24,11 @@ def on_a_mesh(cells, force):
 
 
 claims = [
-    *(on_a_mesh(cells, force) for cells in (12, 60, 400) for force in (0.5, -3.0)),
+    *(on_a_mesh(cells, tilt) for cells in (12, 60, 400) for tilt in (0.5, -3.0)),
     Exact(
         "a free ring carries the current f/(2 pi)",
         case.solve,
-        dict(force=0.5, roughness=0.0, cells=30),
+        dict(tilt=0.5, roughness=0.0, cells=30),
         lambda r: r["stationary"].info.current,
         0.5 / 6.283185307179586,
         atol=1e-14,
@@ -38,11 +38,11 @@ claims = [
     Particles(
         "particles on the ring",
         case.problem,
-        dict(force=0.5),
+        dict(tilt=0.5),
         until=20.0,
         n=10_000,
         dt=(2e-2, 1e-2),
         seed=5,
-        wrong=dict(force=1.5),
+        wrong=dict(tilt=1.5),
     ),
 ]

@@ -18,6 +18,8 @@ takes up the words where they were.  Particles are numbered from 0 to 2^32 - 1.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import prange
 
@@ -29,6 +31,8 @@ _MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _STRIP = 64
+_COSINE = tuple((-1.0) ** k / math.factorial(2 * k) for k in range(9))
+_SINE = tuple((-1.0) ** k / math.factorial(2 * k + 1) for k in range(9))
 _NEXT_STREAM, _ELEVEN = np.uint64(65536), np.uint64(11)
 
 
@@ -61,12 +65,11 @@ def turn(share):
     quarter = np.floor(4.0 * share + 0.5)
     x = 2.0 * np.pi * (share - 0.25 * quarter)
     y = x * x
-    c = -1.1470745597729725e-11 + y * (4.779477332387385e-14 - y * 1.5619206968586225e-16)
-    c = -1.3888888888888889e-3 + y * (2.48015873015873e-05 + y * (-2.755731922398589e-07 + y * (2.08767569878681e-09 + y * c)))
-    c = 1.0 + y * (-0.5 + y * (4.1666666666666664e-02 + y * c))
-    s = 1.6059043836821613e-10 + y * (-7.647163731819816e-13 + y * 2.8114572543455206e-15)
-    s = -1.984126984126984e-04 + y * (2.7557319223985893e-06 + y * (-2.505210838544172e-08 + y * s))
-    s = x + x * y * (-1.6666666666666666e-01 + y * (8.333333333333333e-03 + y * s))
+    c, s = 0.0, 0.0
+    for k in range(8, -1, -1):
+        c = c * y + _COSINE[k]
+        s = s * y + _SINE[k]
+    s *= x
     quadrant = np.int64(quarter)
     if quadrant & 1:
         c, s = -s, c

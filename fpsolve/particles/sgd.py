@@ -31,8 +31,8 @@ __all__ = ["DIVERGED", "diagonal_sgd"]
 Array = NDArray[np.float64]
 
 DIVERGED = 1e12  # |v| from which a replica counts as diverged: each further step would square it
-STRETCHES = 40  # the progress bar moves that often
-STRETCH_WORK = 400_000_000  # weights moved between two looks at the keyboard: seconds
+STRETCHES = (10, 40)  # how often a short and a long run return to Python: so often the progress bar moves
+STRETCH_WORK = (1_000_000, 400_000_000)  # weights moved in one: milliseconds at least, seconds at most
 
 
 def diagonal_sgd(
@@ -128,7 +128,9 @@ class _Run:
         return _State(end, float(times[-1]), weights, v[-1], state.kept + kept)
 
     def _stretch(self, size: int) -> int:
-        steps = min(-(-self.rates.steps // STRETCHES), max(1, STRETCH_WORK // (size * self.batch)))
+        work = size * self.batch
+        count = min(max(self.rates.steps * work // STRETCH_WORK[0], STRETCHES[0]), STRETCHES[1])
+        steps = min(-(-self.rates.steps // count), max(1, STRETCH_WORK[1] // work))
         # a stretch shuffles its first epoch again: let it be at least one epoch long
         return max(steps, -(-self.data.shape[1] // self.batch)) if self.shuffled else steps
 

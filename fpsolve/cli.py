@@ -1,0 +1,190 @@
+"""The command line: fpsolve list | run CASE | validate | doctor.
+
+Exit codes: 0 ok, 1 a check failed, 2 usage, 3 numerical failure, 130 interrupted (what was written is kept).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from fpsolve import casefile
+from fpsolve.claims import Verdict, collect
+from fpsolve.doctor import examine
+from fpsolve.errors import FpsolveError, InvalidInput
+from fpsolve.runner import prepare, run
+
+__all__ = ["main"]
+
+OK, FAILED, USAGE, NUMERICAL, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options, rest = _parser().parse_known_args(words)
+        root = Path(options.root).resolve()
+        if str(root) not in sys.path:
+            sys.path.insert(0, str(root))
+        return int({"list": _list, "run": _run, "validate": _validate, "doctor": _doctor}[options.command](options, rest))
+    except InvalidInput as error:
+        print(f"fpsolve: {error}", file=sys.stderr)
+        return USAGE
+    except FpsolveError as error:
+        print(f"fpsolve: {type(error).__name__}: {error}", file=sys.stderr)
+        return NUMERICAL
+    except KeyboardInterrupt:
+        print("fpsolve: interrupted; files already written are kept", file=sys.stderr)
+        return INTERRUPTED
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with errors as ours: one sentence, nearest names, exit code 2."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InvalidInput(f"{message}; see {self.prog} --help")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="fpsolve", allow_abbrev=False, description="Fokker-Planck densities, and the proof that they are right.")
+    shared = _Parser(add_help=False, allow_abbrev=False)
+    shared.add_argument("--root", default=".", help="the checkout that holds cases and validation (default: here)")
+    shared.add_argument("--json", action="store_true", help="print pure JSON on standard output")
+    shared.add_argument("--quiet", action="store_true", help="print nothing but errors and what was asked for")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
+    commands.add_parser("list", parents=[shared], help="the cases")
+    case = commands.add_parser("run", allow_abbrev=False, parents=[shared], help="solve a case, print, draw and save it", add_help=False)
+    case.add_argument("case", nargs="?", metavar="CASE", help="a name that `fpsolve list` shows, or a path")
+    case.add_argument("--out", help="folder for the results (default: out/CASE)")
+    case.add_argument("--seed", type=int, help="seed of every random number of the case")
+    case.add_argument("--force", action="store_true", help="replace results that are there")
+    case.add_argument("-h", "--help", action="store_true", help="this text, and the options of CASE")
+    claims = commands.add_parser("validate", parents=[shared], help="check every claim beside its negative control")
+    claims.add_argument("names", nargs="*", metavar="CASE", help="only the claims about these cases")
+    claims.add_argument("--slow", action="store_true", help="the slow claims too")
+    commands.add_parser("doctor", parents=[shared], help="versions, threads, cache of compiled code")
+    return parser
+
+
+def _list(options: argparse.Namespace, rest: list[str]) -> int:
+    _no_more(rest, [])
+    known = casefile.available(Path(options.root).resolve())
+    titles = {name: (casefile.load(path).__doc__ or "").strip().partition("\n")[0] for name, path in known.items()}
+    if options.json:
+        _print_json(titles)
+    else:
+        width = max(map(len, titles), default=0)
+        for name, title in titles.items():
+            print(f"{name:<{width}}  {title}")
+    return OK
+
+
+def _run(options: argparse.Namespace, rest: list[str]) -> int:
+    if options.case is None:
+        print(_help(None) if options.help else "fpsolve: run needs a CASE; `fpsolve list` shows them", file=sys.stderr)
+        return OK if options.help else USAGE
+    path = casefile.find(options.case, Path(options.root).resolve())
+    module = casefile.load(path)
+    known = casefile.options(module.solve)
+    if options.help:
+        print(_help(known))
+        return OK
+    parameters = _read(rest, known)
+    if options.seed is not None:
+        if "seed" not in {option.name for option in known}:
+            raise InvalidInput(f"--seed is {options.seed}, but {path.stem} draws no random numbers")
+        parameters["seed"] = options.seed
+    folder = Path(options.out) if options.out else Path("out") / path.stem
+    prepare(folder, options.force)
+    outcome = run(module, parameters, folder, (lambda _: None) if options.quiet or options.json else print)
+    if options.json:
+        _print_json(outcome.facts)
+    elif options.quiet and outcome.text:
+        print(outcome.text)
+    return OK if outcome.finished else INTERRUPTED
+
+
+def _read(words: list[str], known: list[casefile.Option]) -> dict[str, Any]:
+    """The case's own options: --name value, --name=value, or several values for a tuple."""
+    by_name = {option.name: option for option in known}
+    found: dict[str, list[str]] = {}
+    name = None
+    for word in words:
+        if word.startswith("--"):
+            flag, _, value = word[2:].partition("=")
+            name = flag.replace("-", "_")
+            if name not in by_name:
+                raise InvalidInput(f"no option --{flag}{casefile.nearest(name, list(by_name))}")
+            found[name] = [value] if value else []
+        elif name is None:
+            raise InvalidInput(f"{word!r} belongs to no option; write --name value")
+        else:
+            found[name].append(word)
+    return {name: by_name[name].read(values) for name, values in found.items()}
+
+
+def _help(known: list[casefile.Option] | None) -> str:
+    lines = ["usage: fpsolve run CASE [--option value ...] [--out DIR] [--seed N] [--force] [--json] [--quiet] [--root DIR]"]
+    for option in known or ():
+        lines.append(f"  --{option.name.replace('_', '-'):<16} default {option.default!r}")
+    return "\n".join(lines)
+
+
+def _validate(options: argparse.Namespace, rest: list[str]) -> int:
+    _no_more(rest, ["--slow", "--json", "--quiet", "--root"])
+    verdicts = []
+    for case, claims in collect(options.root, options.names).items():
+        for claim in claims:
+            if claim.expensive and not options.slow:
+                continue
+            verdict = claim.check(case)
+            verdicts.append(verdict)
+            if not options.json and not (options.quiet and verdict.passed):
+                print(_line(verdict), flush=True)
+    failed = sum(not verdict.passed for verdict in verdicts)
+    if options.json:
+        _print_json({"failed": failed, "claims": [verdict.facts() for verdict in verdicts]})
+    else:
+        print(f"{len(verdicts) - failed} of {len(verdicts)} claims hold, each beside a control that fails")
+    return FAILED if failed else OK
+
+
+def _line(verdict: Verdict) -> str:
+    word = "PASS" if verdict.passed else "FAIL"
+    why = "" if verdict.passed else ("  <- the control passes" if verdict.agrees else "  <- off")
+    return (
+        f"{word}  {verdict.case:<20} {verdict.claim:<58} measured {verdict.measured:<13.8g} expected "
+        f"{verdict.expected:<13.8g} +- {verdict.tolerance:<8.1e} control {verdict.control:<11.5g} "
+        f"{verdict.seconds:5.1f} s{why}"
+    )
+
+
+def _doctor(options: argparse.Namespace, rest: list[str]) -> int:
+    _no_more(rest, ["--json", "--quiet", "--root"])
+    found = examine()
+    if options.json:
+        _print_json(found)
+    else:
+        for name, fact in found.items():
+            print(f"{name:<24} {fact}")
+    return OK
+
+
+def _no_more(rest: list[str], known: list[str]) -> None:
+    if rest:
+        raise InvalidInput(f"unknown argument {rest[0]!r}{casefile.nearest(rest[0], known)}")
+
+
+def _print_json(found: Any) -> None:
+    print(json.dumps(found, indent=2, allow_nan=False, default=str))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""The state of this installation: versions, optional packages, threads, and the cache of compiled code."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+
+from fpsolve.kernels.random import fill_normals
+from fpsolve.version import __version__
+
+__all__ = ["examine"]
+
+CORE = ("numpy", "scipy", "numba", "findiff", "matplotlib", "tqdm")
+EXTRAS = {"amg": "pyamg", "xarray": "xarray", "ot": "POT", "report": "jinja2"}
+
+
+def examine() -> dict[str, Any]:
+    """Facts by name, all of them plain text or numbers."""
+    return {
+        "fpsolve": __version__,
+        "python": platform.python_version(),
+        **{name: _version(name) for name in CORE},
+        **{f"extra {extra}": _version(package) for extra, package in EXTRAS.items()},
+        "cores": os.cpu_count(),
+        "numba threads": numba.config.NUMBA_NUM_THREADS,
+        "threading layer": _threading_layer(),
+        "compiler": "off (NUMBA_DISABLE_JIT)" if numba.config.DISABLE_JIT else "on",
+        "cache of compiled code": _cache(),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _threading_layer() -> str:
+    """The layer a parallel kernel really gets, found by running one."""
+    if numba.config.DISABLE_JIT:
+        return "none"
+    try:
+        fill_normals(*(np.uint64(0),) * 4, np.empty((64, 2)), threads=2)
+        return str(numba.threading_layer())
+    except ValueError:  # numba has started no layer
+        return "none: kernels run on one thread"
+
+
+def _cache() -> str:
+    """Where compiled kernels are kept, and whether they can be."""
+    folder = Path(numba.config.CACHE_DIR or Path(__file__).parent / "kernels" / "__pycache__")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        return f"{folder}: cannot be written ({error.strerror}); every process compiles anew"
+    files = list(folder.glob("**/*.nbi"))
+    return f"{folder}: writable, {len(files)} kernels"

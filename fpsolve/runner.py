@@ -1,0 +1,135 @@
+"""Running a case: outputs checked first, then solve, print, draw and save."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+import types
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fpsolve.errors import InvalidInput
+from fpsolve.store import save, write_whole
+from fpsolve.values.density import Density
+from fpsolve.values.exact import ExactDensity
+from fpsolve.values.swarm import Swarm
+from fpsolve.version import __version__
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Outcome", "facts", "prepare", "run"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run produced: its facts for JSON, its text, and whether everything finished."""
+
+    facts: dict[str, Any]
+    text: str
+    finished: bool
+
+
+def prepare(folder: Path, force: bool) -> None:
+    """Make sure that results can be written to `folder`, before anything is computed."""
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"{folder} is a file; give another folder with --out")
+    if folder.is_dir() and any(folder.iterdir()) and not force:
+        raise InvalidInput(f"{folder} holds results already; pass --force to replace them, or another --out")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise InvalidInput(f"cannot write to {folder}: {error.strerror}; give another folder with --out") from error
+
+
+def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: Callable[[str], object]) -> Outcome:
+    """Solve the case and write its values, figure and facts to `folder`, which `prepare` has made."""
+    started = time.perf_counter()
+    results = case.solve(**parameters)
+    if not isinstance(results, dict) or not results:
+        raise InvalidInput(f"solve() of {case.__file__} returned {type(results).__name__}; it must return values by name")
+    for name, value in results.items():
+        tell(f"{name}: {value!r}")
+    files = [str(save(_saveable(value), folder / f"{_slug(name)}.npz", force=True)) for name, value in results.items()]
+    text = case.table(results) if hasattr(case, "table") else ""
+    if text:
+        tell(f"\n{text}\n")
+    drawing = case.figure(results) if hasattr(case, "figure") else _overlay(results, _title(case))
+    picture = folder / "figure.png"
+    write_whole(picture, lambda file: drawing.savefig(file, format="png", dpi=160))
+    files.append(str(picture))
+    found = {
+        "case": Path(str(case.__file__)).stem,
+        "fpsolve": __version__,
+        "parameters": _plain(parameters),
+        "results": {name: facts(value) for name, value in results.items()},
+        "table": text,
+        "files": files,
+        "seconds": time.perf_counter() - started,
+    }
+    summary = folder / "results.json"
+    write_whole(summary, lambda file: file.write(json.dumps(found, indent=2, allow_nan=False).encode()))
+    tell(f"wrote {len(files) + 1} files to {folder}")
+    finished = all(value.finished for value in results.values() if isinstance(value, Swarm))
+    return Outcome(found, text, finished)
+
+
+def facts(value: Any) -> dict[str, Any]:
+    """What JSON says of a value: its kind, its printed line, its mean and variance where it has them."""
+    found: dict[str, Any] = {"kind": type(value).__name__, "summary": repr(value)}
+    if isinstance(value, (Density, ExactDensity)):
+        found |= {"mean": value.mean(), "variance": value.var()}
+    if isinstance(value, Density):
+        found |= {"mass": value.mass, "beyond": value.beyond, "residual": value.info.residual, "error": value.error}
+    if isinstance(value, Swarm):
+        alive = value.positions[-1, value.alive()]
+        found |= {"mean": alive.mean(axis=0), "variance": alive.var(axis=0), "diverged": int(value.diverged.sum())}
+    return {key: _plain(fact) for key, fact in found.items()}
+
+
+def _plain(fact: Any) -> Any:
+    """JSON's own types; numbers that JSON has no word for become strings."""
+    if isinstance(fact, dict):
+        return {str(key): _plain(part) for key, part in fact.items()}
+    if isinstance(fact, np.ndarray):
+        return [_plain(part) for part in fact.tolist()]
+    if isinstance(fact, (tuple, list)):
+        return [_plain(part) for part in fact]
+    if isinstance(fact, np.generic):
+        return _plain(fact.item())
+    if isinstance(fact, float) and not math.isfinite(fact):
+        return str(fact)
+    return fact if isinstance(fact, (bool, int, float, str, type(None))) else repr(fact)
+
+
+def _saveable(value: Any) -> Any:
+    return value.density if isinstance(value, ExactDensity) else value
+
+
+def _slug(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name)
+
+
+def _title(case: types.ModuleType) -> str:
+    return (case.__doc__ or Path(str(case.__file__)).stem).strip().splitlines()[0]
+
+
+def _overlay(results: dict[str, Any], title: str) -> Figure:
+    """Every value drawn by its own plot on one pair of axes."""
+    from matplotlib.figure import Figure
+
+    drawing = Figure(figsize=(7.0, 4.4), layout="constrained")
+    ax = drawing.subplots()
+    for name, value in results.items():
+        value.plot(ax, label=name)
+    ax.set_title(title, fontsize="medium", loc="left", wrap=True)
+    ax.legend(frameon=False)
+    return drawing
