@@ -1,7 +1,7 @@
 """Stationary densities: error and CPU time of fpsolve and of forty lines of scipy, problem by problem.
 
-    pytest benchmarks/bench_stationary.py --benchmark-enable          timings by pytest-benchmark
-    python -m benchmarks.bench_stationary                             the table: error and CPU milliseconds
+pytest benchmarks/bench_stationary.py --benchmark-enable          timings by pytest-benchmark
+python -m benchmarks.bench_stationary                             the table: error and CPU milliseconds
 """
 
 import time

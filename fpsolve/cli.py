@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         root = Path(options.root).resolve()
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
-        return int({"list": _list, "run": _run, "validate": _validate, "doctor": _doctor}[options.command](options, rest))
+        command = {"list": _list, "run": _run, "validate": _validate, "doctor": _doctor}[options.command]
+        return command(options, rest)
     except InvalidInput as error:
         print(f"fpsolve: {error}", file=sys.stderr)
         return USAGE
@@ -53,14 +54,16 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="fpsolve", allow_abbrev=False, description="Fokker-Planck densities, and the proof that they are right.")
+    about = "Fokker-Planck densities, and the proof that they are right."
+    parser = _Parser(prog="fpsolve", allow_abbrev=False, description=about)
     shared = _Parser(add_help=False, allow_abbrev=False)
     shared.add_argument("--root", default=".", help="the checkout that holds cases and validation (default: here)")
     shared.add_argument("--json", action="store_true", help="print pure JSON on standard output")
     shared.add_argument("--quiet", action="store_true", help="print nothing but errors and what was asked for")
     commands = parser.add_subparsers(dest="command", required=True, parser_class=_Parser, metavar="COMMAND")
     commands.add_parser("list", parents=[shared], help="the cases")
-    case = commands.add_parser("run", allow_abbrev=False, parents=[shared], help="solve a case, print, draw and save it", add_help=False)
+    about = "solve a case, print, draw and save it"
+    case = commands.add_parser("run", allow_abbrev=False, parents=[shared], help=about, add_help=False)
     case.add_argument("case", nargs="?", metavar="CASE", help="a name that `fpsolve list` shows, or a path")
     case.add_argument("--out", help="folder for the results (default: out/CASE)")
     case.add_argument("--seed", type=int, help="seed of every random number of the case")
@@ -131,7 +134,7 @@ def _read(words: list[str], known: list[casefile.Option]) -> dict[str, Any]:
 
 
 def _help(known: list[casefile.Option] | None) -> str:
-    lines = ["usage: fpsolve run CASE [--option value ...] [--out DIR] [--seed N] [--force] [--json] [--quiet] [--root DIR]"]
+    lines = ["usage: fpsolve run CASE [--option value ...] [--out DIR] [--seed N] [--force] [--json] [--quiet]"]
     for option in known or ():
         lines.append(f"  --{option.name.replace('_', '-'):<16} default {option.default!r}")
     return "\n".join(lines)

@@ -1,11 +1,11 @@
 """Distances between laws: densities, closed forms, swarms and samples, on either side.
 
-    L1          int |p - q| dx                          TV   half of L1
-    KL          int p ln(p/q) dx, of the first against the second; no metric
-    hellinger   H^2 = 1/2 int (sqrt p - sqrt q)^2 dx
-    KS          sup |F - G|
-    W1, W2      (int_0^1 |F^-1(u) - G^-1(u)|^k du)^(1/k), k = 1, 2
-    MMD         (<k(X,X')> - 2 <k(X,Y)> + <k(Y,Y')>)^(1/2), k(x, y) = exp(-|x - y|/h)
+L1          int |p - q| dx                          TV   half of L1
+KL          int p ln(p/q) dx, of the first against the second; no metric
+hellinger   H^2 = 1/2 int (sqrt p - sqrt q)^2 dx
+KS          sup |F - G|
+W1, W2      (int_0^1 |F^-1(u) - G^-1(u)|^k du)^(1/k), k = 1, 2
+MMD         (<k(X,X')> - 2 <k(X,Y)> + <k(Y,Y')>)^(1/2), k(x, y) = exp(-|x - y|/h)
 """
 
 from __future__ import annotations

@@ -119,8 +119,8 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
 
     Returns the same kind of value on the problem's own grid.  A Density has `.error`, the largest relative error where
     a cell holds more than 1e-8 of the largest mass; a number comes as an `Estimate`, a float with `.error` and
-    `.order`; a Field has `.error` in its own unit.  Where the answers agree to rounding, or have no order between 0.5 and
-    12, the finest is returned as it is, its error is the measured difference, and `info.notes` says so.
+    `.order`; a Field has `.error` in its own unit.  Where the answers agree to rounding, or have no order between 0.5
+    and 12, the finest is returned as it is, its error is the measured difference, and `info.notes` says so.
     Raises InvalidInput for other answers and orders, and for grids that cannot be refined.
 
     >>> import fpsolve as fp

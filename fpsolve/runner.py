@@ -55,7 +55,7 @@ def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: 
     started = time.perf_counter()
     results = case.solve(**parameters)
     if not isinstance(results, dict) or not results:
-        raise InvalidInput(f"solve() of {case.__file__} returned {type(results).__name__}; it must return values by name")
+        raise InvalidInput(f"solve() of {case.__file__} gave {type(results).__name__}; it must return values by name")
     for name, value in results.items():
         tell(f"{name}: {value!r}")
     files = [str(save(_saveable(value), folder / f"{_slug(name)}.npz", force=True)) for name, value in results.items()]

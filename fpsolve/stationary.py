@@ -159,7 +159,7 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
     if not (info.residual is not None and info.residual < LARGEST_RESIDUAL):
         raise NotConverged(
             f"the density does not solve L p = 0: residual {info.residual:.3g} of the largest one-way flow; "
-            "a coefficient is beyond what double precision resolves on this grid; the estimate is in the error's `best`",
+            "a coefficient is beyond what double precision resolves here; the estimate is in the error's `best`",
             best=p,
             history=(info.residual,) if info.residual is not None else (),
         )

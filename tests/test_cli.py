@@ -1,6 +1,7 @@
 """The command line: exit codes, pure JSON, what bad words get, and outputs that are checked before anything runs."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,6 @@ import pytest
 
 import fpsolve as fp
 from fpsolve import casefile, cli
-from fpsolve.kernels import jit
 
 ROOT = Path(__file__).resolve().parents[1]
 CASE = '''"""A small case."""
@@ -19,7 +19,7 @@ import fpsolve as fp
 def problem(k: float = 1.0):
     return fp.Problem(fp.Process(lambda x: -k * x, 1.0), fp.Grid(x=(-8, 8, 100)))
 
-def solve(k: float = 1.0, flag: bool = False, levels: tuple[float, ...] = (1.0,), seed: int = 0, name: str | None = None):
+def solve(k: float = 1.0, flag: bool = False, levels: tuple[float, ...] = (1.0,), seed: int = 0):
     return {"law": fp.stationary(problem(k)), "numbers": fp.Field(fp.Grid(x=(0, 1, 4)), [k, flag, sum(levels), seed])}
 
 def table(results):
@@ -85,7 +85,7 @@ def test_row_39_unknown_words_are_answered_with_the_nearest(checkout, capsys):
         (["nowhere.py"], "no case file nowhere.py"),
     ):
         assert run(checkout, *words) == 2
-        assert __import__("re").search(message, capsys.readouterr().err), words
+        assert re.search(message, capsys.readouterr().err), words
     assert cli.main(["solve"]) == 2
     assert "invalid choice: 'solve'" in capsys.readouterr().err
     assert cli.main(["list", "--al"]) == 2
@@ -130,7 +130,8 @@ def test_row_48_doctor_tells_versions_threads_and_cache(capsys):
 
 
 def test_row_50_an_interrupted_run_keeps_what_it_has_and_exits_130(checkout, capsys):
-    (checkout / "cases" / "stopped.py").write_text(CASE.replace('return {"law"', 'raise KeyboardInterrupt\n    return {"law"'))
+    stopped = CASE.replace('return {"law"', 'raise KeyboardInterrupt\n    return {"law"')
+    (checkout / "cases" / "stopped.py").write_text(stopped)
     assert run(checkout, "stopped") == 130
     assert "interrupted" in capsys.readouterr().err
     partial = CASE.replace(
@@ -205,7 +206,3 @@ def test_validate_prints_results_first_and_fails_when_a_claim_does(checkout, cap
     assert everything.returncode == 1
     assert json.loads(everything.stdout)["failed"] == 1
     assert "FAIL" in validate().stdout
-
-
-def test_row_49_a_second_thread_in_a_kernel_gets_the_serial_version():
-    assert hasattr(jit, "ParallelKernel")  # held in detail by tests/test_jit.py

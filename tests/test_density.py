@@ -121,7 +121,7 @@ def test_interpolation_keeps_relative_accuracy_in_the_tails():
 
 def test_densities_are_periodic_or_zero_outside_as_their_ends_say():
     ring = fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic")
-    p = fp.stationary(fp.Problem(fp.Process(lambda x: np.cos(x), 0.5), fp.Grid(x=ring)))
+    p = fp.stationary(fp.Problem(fp.Process(np.cos, 0.5), fp.Grid(x=ring)))
     assert p(0.3 + 2 * np.pi) == pytest.approx(p(0.3), rel=1e-12)
     box = fp.Axis.uniform(0, 1, 20, ends="reflecting")
     q = fp.stationary(fp.Problem(fp.Process(0.0, 0.5), fp.Grid(x=box)))

@@ -95,7 +95,7 @@ def test_values_cannot_be_changed():
         (lambda: fp.Axis.uniform(0, 1, 10, ends=("open", "periodic")), "periodic at both ends"),
         (lambda: fp.Axis.uniform(0, 1, 10, ends=("open",)), "a pair"),
         (lambda: fp.Grid(x=(0, 1)), "lo, hi, cells"),
-        (lambda: fp.Grid(), "one to three axes"),
+        (fp.Grid, "one to three axes"),
         (lambda: fp.Grid(x=(0, 1, 9))["y"], "no axis 'y'"),
         (lambda: fp.Axis.uniform(0, 1, 9).refined(1.5), "whole number"),
         (lambda: fp.Axis.uniform(0, 1, 9).widened(-1), "positive, finite"),
@@ -110,9 +110,9 @@ def test_row_13_the_first_place_where_an_axis_stops_increasing_is_named():
     with pytest.raises(fp.InvalidInput, match="does not increase at node 4"):
         fp.Axis.mapped(lambda s: np.where(s < 0.5, s, 1 - s), lambda s: np.where(s < 0.5, 1.0, -1.0), 0, 1, 9)
     with pytest.raises(fp.InvalidInput, match=r"does not increase at node \d+"):  # duplicates
-        fp.Axis.mapped(lambda s: np.floor(4 * s), lambda s: np.ones_like(s), 0, 1, 9)
+        fp.Axis.mapped(lambda s: np.floor(4 * s), np.ones_like, 0, 1, 9)
     with pytest.raises(fp.InvalidInput, match=r"node 0 of the axis is nan"):
-        fp.Axis.mapped(lambda s: s * np.nan, lambda s: np.ones_like(s), 0, 1, 9)
+        fp.Axis.mapped(lambda s: s * np.nan, np.ones_like, 0, 1, 9)
 
 
 def test_row_15_very_unequal_neighbours_are_warned_of():

@@ -1,4 +1,4 @@
-"""The public interface as the design promises it: every call that exists, with its shapes and members, on small sizes."""
+"""The public interface as the design promises it: every call that exists, with its shapes and members."""
 
 import numpy as np
 import pytest

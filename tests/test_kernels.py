@@ -12,7 +12,8 @@ from fpsolve.kernels.fluxes import dips, face_fluxes, fitted_rates, log_coeffici
 from fpsolve.solvers.cyclic import log_density_and_current
 
 EPS = np.finfo(float).eps
-ARGUMENTS = [0.0, *(s * z for z in (1e-300, 1e-14, 1e-8, 1e-3, 0.5, 1.0, 30.0, 36.9, 37.1, 300.0, 700.0) for s in (1, -1))]
+SIZES = (1e-300, 1e-14, 1e-8, 1e-3, 0.5, 1.0, 30.0, 36.9, 37.1, 300.0, 700.0)
+ARGUMENTS = [0.0, *(sign * z for z in SIZES for sign in (1, -1))]
 
 
 def exact_bernoulli(z):

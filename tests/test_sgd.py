@@ -32,8 +32,8 @@ def drawn(n, steps, data, batch=1, shuffled=False, seed=4):
     weights, numbers = np.zeros((n, 1, 1)), np.arange(float(data))
     record = np.empty((steps, n))
     walk_layers(
-        np.uint64(seed), np.uint64(0), np.full(steps, 0.5), 0.0, 1e12, np.array([0 * numbers, numbers]), shuffled,
-        weights, np.arange(1, steps + 1), record, batch,
+        np.uint64(seed), np.uint64(0), np.full(steps, 0.5), 0.0, 1e12, np.array([0 * numbers, numbers]), batch,
+        shuffled, weights, np.arange(1, steps + 1), record,
     )  # fmt: skip
     return np.diff(record, axis=0, prepend=0.0)
 
@@ -55,16 +55,17 @@ def test_sgd_agrees_bit_for_bit_with_plain_python(layers, width, batch, shuffled
     assert not np.array_equal(swarm.weights[0], swarm.weights[1])
 
 
+@pytest.mark.parametrize("batch", [1, 3, 4])
 @pytest.mark.parametrize("shuffled", [False, True])
-def test_the_fast_path_gives_the_bits_of_the_general_one(shuffled):
+def test_the_fast_path_gives_the_bits_of_the_general_one(shuffled, batch):
     data, rates = np.array([X**2, X * Y]), np.linspace(0.03, 0.01, 90)
     stops = np.array([3, 50, 90])
     pair = 0.7 + 0.1 * np.random.Generator(np.random.Philox(1)).standard_normal((35, 2, 1))
     layers = pair.copy()
     seen = [np.empty((3, 35)), np.empty((3, 35))]
-    start = (np.uint64(1), np.uint64(6), rates, 0.2, 1e12, data, shuffled)
+    start = (np.uint64(1), np.uint64(6), rates, 0.2, 1e12, data, batch, shuffled)
     walk_pair(*start, pair, stops, seen[0])
-    walk_layers(*start, layers, stops, seen[1], 1)
+    walk_layers(*start, layers, stops, seen[1])
     assert np.array_equal(pair, layers)
     assert np.array_equal(seen[0], seen[1])
     assert np.array_equal(seen[0][2], pair[:, 0, 0] * pair[:, 1, 0])

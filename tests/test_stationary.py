@@ -258,8 +258,8 @@ def test_direct_forms_carry_a_diffusion_that_underflows():
     )
     with pytest.raises(fp.NotNormalizable):  # p ~ v^-2 at 0
         fp.stationary(fp.Problem(process, fp.Grid(v=fp.Axis.log(1e-200, 1.0, 2000))))
+    wrong = process.replace(drift_over_diffusion=lambda v: -2e5 + 0 * v)
     with pytest.raises(fp.InvalidInput, match=r"drift_over_diffusion disagrees .* A/D is -200000 against -100000"):
-        wrong = process.replace(drift_over_diffusion=lambda v: -2e5 + 0 * v)
         fp.stationary(fp.Problem(wrong, fp.Grid(v=fp.Axis.log(1e-200, 1.0, 2000))))
 
 

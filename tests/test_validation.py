@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cases import ornstein_uhlenbeck as case
 from fpsolve.casefile import available
 from fpsolve.claims import Exact, Particles, Published, collect
 
@@ -58,8 +59,6 @@ def test_a_verdict_needs_agreement_and_a_failing_control(kind, expected, wrong, 
 
 
 def test_particles_are_extrapolated_in_their_step():
-    from cases import ornstein_uhlenbeck as case
-
     claim = Particles("coarse steps", case.problem, {"k": 1.0}, {"k": 2.0}, 3, until=8.0, n=4000, dt=(0.4, 0.2))
     verdict = claim.check()
     assert verdict.passed
@@ -71,13 +70,11 @@ def test_tolerances_must_be_positive():
     with pytest.raises(ValueError, match="tolerance"):
         Exact("exactly", doubled, {}, lambda r: r["value"], 2.0, 0.0, {"k": 2}, "").check()
     with pytest.raises(ValueError, match="needs until, n and dt"):
-        from cases import ornstein_uhlenbeck as case
-
         Particles("nothing", case.problem, {}, {"k": 2.0}).check()
 
 
 def test_unknown_claims_are_named(tmp_path):
-    with pytest.raises(ValueError, match="no claims about nobody; there are claims about .*tilted_ring"):
+    with pytest.raises(ValueError, match=r"no claims about nobody; there are claims about .*tilted_ring"):
         collect(ROOT, ["nobody"])
-    with pytest.raises(ValueError, match="no folder .*--root"):
+    with pytest.raises(ValueError, match=r"no folder .*--root"):
         collect(tmp_path)

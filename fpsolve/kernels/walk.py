@@ -5,7 +5,7 @@ m = mean over the batch of (v x - y) x, one step of learning rate eta is
 
     w[l, j] <- (1 - 2 eta gamma) w[l, j] - 2 eta m prod_(k != l) w[k, j].
 
-`walk_pair` is for n = 2, d = 1, batch 1; `walk_layers` for any network and batch: the same operations in the same
+`walk_pair` is for n = 2, d = 1, `walk_layers` for any network: the same operations in the same
 order, so the same bits.  Both carry LANES replicas together, whose weights, a few kilobytes at most, stay in registers
 and the first-level cache for the whole trajectory, while the loop over them is SIMD.
 
@@ -33,51 +33,45 @@ _HALF = np.uint64(32)
 
 
 @jit(parallel=True)
-def walk_pair(key, first_step, rates, decay, bound, data, shuffled, weights, stops, record):
-    """Walk replicas of two weights from `first_step`, one sample a step; `weights` is changed in place.
+def walk_pair(key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record):
+    """Walk replicas of two weights from `first_step`; `weights` (replicas, 2, 1) is changed in place.
 
     key, first_step: np.uint64; rates (steps,): the learning rate of each step; decay: gamma; data (2, samples): x^2 and
-    x y; weights (replicas, 2, 1); stops (k,) int64, rising: the steps made, counted from here, after which v goes
-    into record (k, replicas).  The walk ends at the last of them.
+    x y; batch: samples a step; stops (k,) int64, rising: the steps made, counted from here, after which v goes into
+    record (k, replicas).  The walk ends at the last of them.
     """
     for part in prange((weights.shape[0] + LANES - 1) // LANES):
-        _pair_lanes(part * LANES, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record)
+        _pair_lanes(part * LANES, key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record)
 
 
 @jit(parallel=True)
-def walk_layers(key, first_step, rates, decay, bound, data, shuffled, weights, stops, record, batch):
-    """As `walk_pair`, for weights (replicas, layers, width) and `batch` samples a step."""
+def walk_layers(key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record):
+    """As `walk_pair`, for weights (replicas, layers, width)."""
     for part in prange((weights.shape[0] + LANES - 1) // LANES):
-        _layers_lanes(part * LANES, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record, batch)
+        _layers_lanes(part * LANES, key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record)
 
 
 @jit
-def _pair_lanes(first, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record):
-    count = min(LANES, weights.shape[0] - first)
-    period = data.shape[1] if shuffled else 4
-    table, window = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES))
+def _pair_lanes(first, key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record):
+    count, period = min(LANES, weights.shape[0] - first), data.shape[1] if shuffled else 4
+    table, window, mean = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES)), np.empty((2, LANES))
     upper, lower = np.zeros(LANES), np.zeros(LANES)
     for p in range(count):
         upper[p], lower[p] = weights[first + p, 0, 0], weights[first + p, 1, 0]
-    number, row = first_step // np.uint64(period), np.int64(first_step % np.uint64(period))
+    number, row = _place(first_step, batch, period)
     made, fresh = 0, True
     for k in range(stops.size):
         while made < stops[k]:
-            if row == period:
-                number, row = number + np.uint64(1), 0
-            if fresh or row & 3 == 0:
-                _fill_window(key, number, row, fresh, first, data, shuffled, table, window)
-                fresh = False
-            push, keep, place = -2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, row & 3
+            number, row = _draw(key, number, row, fresh, first, data, batch, shuffled, table, window, mean)
+            push, keep, fresh = -2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, False
             for p in range(LANES):
                 u, w = upper[p], lower[p]
                 v = u * w
-                move = push * (v * window[0, place, p] - window[1, place, p])
+                move = push * (v * mean[0, p] - mean[1, p])
                 alive = abs(v) <= bound
                 upper[p] = keep * u + move * w if alive else u
                 lower[p] = keep * w + move * u if alive else w
             made += 1
-            row += 1
         for p in range(count):
             record[k, first + p] = upper[p] * lower[p]
     for p in range(count):
@@ -85,32 +79,22 @@ def _pair_lanes(first, key, first_step, rates, decay, bound, data, shuffled, wei
 
 
 @jit
-def _layers_lanes(first, key, first_step, rates, decay, bound, data, shuffled, weights, stops, record, batch):
-    count = min(LANES, weights.shape[0] - first)
+def _layers_lanes(first, key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record):
     layers, width = weights.shape[1], weights.shape[2]
-    period = data.shape[1] if shuffled else 4
-    table, window = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES))
-    w, scratch, mean = np.zeros((layers, width, LANES)), np.empty((layers + 2, LANES)), np.empty((3, LANES))
+    count, period = min(LANES, weights.shape[0] - first), data.shape[1] if shuffled else 4
+    table, window, mean = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES)), np.empty((2, LANES))
+    w, scratch = np.zeros((layers, width, LANES)), np.empty((layers + 3, LANES))
     for p in range(count):
         for j in range(layers * width):
             w[j // width, j % width, p] = weights[first + p, j // width, j % width]
-    draw = first_step * np.uint64(batch)
-    number, row = draw // np.uint64(period), np.int64(draw % np.uint64(period))
+    number, row = _place(first_step, batch, period)
     made, fresh = 0, True
     for k in range(stops.size):
         while made < stops[k]:
-            for b in range(batch):
-                if row == period:
-                    number, row = number + np.uint64(1), 0
-                if fresh or row & 3 == 0:
-                    _fill_window(key, number, row, fresh, first, data, shuffled, table, window)
-                    fresh = False
-                for p in range(LANES):
-                    mean[0, p] = window[0, row & 3, p] + (mean[0, p] if b > 0 else 0.0)
-                    mean[1, p] = window[1, row & 3, p] + (mean[1, p] if b > 0 else 0.0)
-                row += 1
-            _step(-2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, bound, 1.0 / batch, mean, w, scratch)
+            number, row = _draw(key, number, row, fresh, first, data, batch, shuffled, table, window, mean)
+            _step(-2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, bound, mean, w, scratch)
             made += 1
+            fresh = False
         _outputs(w, scratch)
         for p in range(count):
             record[k, first + p] = scratch[0, p]
@@ -120,22 +104,22 @@ def _layers_lanes(first, key, first_step, rates, decay, bound, data, shuffled, w
 
 
 @jit
-def _step(push, keep, bound, share, mean, w, scratch):
-    """Move w (layers, width, lanes) by one step; mean[:2] holds the batch sums of x^2 and x y."""
+def _step(push, keep, bound, mean, w, scratch):
+    """Move w (layers, width, lanes) by one step; mean (2, lanes) holds the batch means of x^2 and x y."""
     layers, width = w.shape[0], w.shape[1]
     _outputs(w, scratch)
-    for p in range(LANES):  # scratch: v, the product of the layers before, and of those after each
-        mean[2, p] = push * (scratch[0, p] * (mean[0, p] * share) - mean[1, p] * share)
+    for p in range(LANES):  # scratch: v, the product of the layers before, the move, the products of those after each
+        scratch[2, p] = push * (scratch[0, p] * mean[0, p] - mean[1, p])
     for j in range(width):
         for p in range(LANES):
-            scratch[1, p] = scratch[layers + 1, p] = 1.0
+            scratch[1, p] = scratch[layers + 2, p] = 1.0
         for i in range(layers - 1, 0, -1):
             for p in range(LANES):
-                scratch[i + 1, p] = scratch[i + 2, p] * w[i, j, p]
+                scratch[i + 2, p] = scratch[i + 3, p] * w[i, j, p]
         for i in range(layers):
             for p in range(LANES):
                 held = w[i, j, p]
-                moved = keep * held + mean[2, p] * (scratch[1, p] * scratch[i + 2, p])
+                moved = keep * held + scratch[2, p] * (scratch[1, p] * scratch[i + 3, p])
                 scratch[1, p] *= held
                 w[i, j, p] = moved if abs(scratch[0, p]) <= bound else held
 
@@ -151,6 +135,34 @@ def _outputs(w, scratch):
                 scratch[1, p] *= w[i, j, p]
         for p in range(LANES):
             scratch[0, p] = scratch[1, p] if j == 0 else scratch[0, p] + scratch[1, p]
+
+
+@jit
+def _place(first_step, batch, period):
+    """The table that holds the first draw of a step, and its row there."""
+    draw = first_step * np.uint64(batch)
+    return draw // np.uint64(period), np.int64(draw % np.uint64(period))
+
+
+@jit
+def _draw(key, number, row, fresh, first, data, batch, shuffled, table, window, mean):
+    """Draw one minibatch for every lane into `mean`; returns the place after it.  `fresh`: nothing is drawn yet."""
+    share = 1.0 / batch
+    for b in range(batch):
+        if row == table.shape[0]:
+            number, row = number + np.uint64(1), 0
+        if row & 3 == 0 or fresh:
+            _fill_window(key, number, row, fresh, first, data, shuffled, table, window)
+            fresh = False
+        for p in range(LANES):
+            mean[0, p] = window[0, row & 3, p] + (mean[0, p] if b > 0 else 0.0)
+            mean[1, p] = window[1, row & 3, p] + (mean[1, p] if b > 0 else 0.0)
+        row += 1
+    if batch > 1:
+        for p in range(LANES):
+            mean[0, p] *= share
+            mean[1, p] *= share
+    return number, row
 
 
 @jit

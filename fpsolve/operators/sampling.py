@@ -20,6 +20,8 @@ from fpsolve.kernels.fluxes import quadrature
 from fpsolve.process import CONVENTIONS, Process
 
 Array = NDArray[np.float64]
+
+
 def _on_unit_interval(points: Array, weights: Array) -> tuple[Array, Array]:
     return 0.5 + 0.5 * points, 0.5 * weights
 

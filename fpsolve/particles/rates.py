@@ -60,8 +60,10 @@ class Rates:
     def times(self, begin: int, time: float, stops: NDArray[np.int64]) -> Array:
         """The time at each of the step numbers `stops`, rising, after `begin`, when it is `time`."""
         if not callable(self.rate) and np.ndim(self.rate) == 0:
-            return self.origin + np.asarray(self.rate) * (stops - self.first)  # without the rounding of the sum
-        return time + np.cumsum(self.of(begin, int(stops[-1])))[stops - begin - 1]
+            later: Array = (stops - self.first).astype(np.float64)
+            return self.origin + float(cast(Array, self.rate)) * later  # without the rounding of the sum
+        sums: Array = np.cumsum(self.of(begin, int(stops[-1])), dtype=np.float64)
+        return time + sums[stops - begin - 1]
 
 
 def _check(rates: Array, begin: int) -> None:

@@ -136,13 +136,11 @@ class _Run:
 
     def _walk(self, weights: Array, step: int, rates: Array, stops: NDArray[np.int64]) -> Array:
         v = np.empty((stops.size, len(weights)))
-        arguments = (
-            self.key, np.uint64(step), rates, self.decay, DIVERGED, self.data, self.shuffled, weights, stops, v,
+        walk = walk_pair if weights.shape[1:] == (2, 1) else walk_layers
+        walk(
+            self.key, np.uint64(step), rates, self.decay, DIVERGED, self.data, self.batch, self.shuffled, weights,
+            stops, v, threads=self.threads,
         )  # fmt: skip
-        if weights.shape[1:] == (2, 1) and self.batch == 1:
-            walk_pair(*arguments, threads=self.threads)
-        else:
-            walk_layers(*arguments, self.batch, threads=self.threads)
         return v
 
 
