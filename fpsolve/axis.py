@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from fpsolve.errors import InvalidInput, ResolutionWarning
 from fpsolve.maps import LogMap, Map, MappedMap, SinhMap, TanhMap, UniformMap
+from fpsolve.memory import require
 
 __all__ = ["ENDS", "Axis"]
 
 Array = NDArray[np.float64]
 ENDS = ("open", "reflecting", "absorbing", "periodic")
 LARGEST_NEIGHBOUR_RATIO = 1e6
+BYTES_PER_CELL = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,7 @@ class Axis:
         object.__setattr__(self, "ends", _check_ends(self.ends))
         if not (np.isfinite(self.start) and np.isfinite(self.stop)):
             raise InvalidInput(f"the axis runs from s={self.start} to s={self.stop}; bounds must be finite")
+        require(BYTES_PER_CELL * self.cells, f"an axis of {self.cells} cells", "use fewer cells")
         if self.start >= self.stop:
             raise InvalidInput(f"the axis runs from {self.start:g} to {self.stop:g}; the lower bound must be smaller")
         _check_increasing(self.map, self.s_nodes, self.nodes, self.gaps)

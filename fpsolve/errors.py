@@ -53,6 +53,10 @@ class MissingExtra(FpsolveError, ImportError):
     """An optional dependency is not installed; the message gives the install line."""
 
 
+class NotEnoughMemory(FpsolveError, MemoryError):
+    """A computation would need more memory than the machine has left; nothing was allocated."""
+
+
 class FpsolveWarning(UserWarning):
     """Base of every warning that fpsolve gives."""
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fpsolve.errors import InvalidInput
+from fpsolve.memory import require
 from fpsolve.operators.local import Edges, fitted_edges
 from fpsolve.problem import Problem
 from fpsolve.resolvent import Resolvent
@@ -25,6 +26,7 @@ __all__ = ["Generator", "generator"]
 Array = NDArray[np.float64]
 _known: weakref.WeakKeyDictionary[Problem, Generator] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
+BYTES_PER_CELL = 300  # measured: samples, edges and what is made of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +129,8 @@ def generator(problem: Problem, t: float = 0.0) -> Generator:
         return known
     if problem.grid.ndim != 1:
         raise InvalidInput(f"the grid has axes {problem.grid.names}; generators are built in one dimension")
+    cells = problem.grid.size
+    require(BYTES_PER_CELL * cells, f"the generator of {cells} cells", "use fewer cells; a log or sinh axis needs few")
     built = Generator(t, fitted_edges(problem.process, problem.grid.axes[0], problem.grid.names[0], t))
     _check_positive(built, problem)
     with _lock:

@@ -31,9 +31,7 @@ def test_row_1_nan_in_the_drift_is_located():
 
 
 def test_row_2_negative_diffusion_is_located_at_its_minimum():
-    with pytest.raises(
-        fp.InvalidInput, match=r"is negative \(-3\.01056\) at x=-5\.925.*check the function's sign"
-    ):
+    with pytest.raises(fp.InvalidInput, match=r"is negative \(-3\.01056\) at x=-5\.925.*check the function's sign"):
         solve(diffusion=lambda x: 0.5 - 0.1 * x**2)
 
 

@@ -149,3 +149,24 @@ def test_row_49_threads_may_ask_at_once():
         thread.join()
     assert len(answers) == 8
     assert all(np.array_equal(answers[0], other) for other in answers)
+
+
+def test_row_33_too_little_memory_is_told_before_anything_is_allocated(monkeypatch):
+    with pytest.raises(fp.NotEnoughMemory, match=r"1000000000000 cells needs about 6\.4e\+04 GB, and .* GB are"):
+        fp.Axis.uniform(0, 1, 10**12)
+    pr = problem(cells=50)
+    memory = sys.modules["fpsolve.memory"]
+    monkeypatch.setattr(memory, "available_bytes", lambda: 1e4)
+    monkeypatch.setattr(memory, "SMALL", 0.0)
+    with pytest.raises(fp.NotEnoughMemory, match=r"generator of 50 cells needs about 1\.5e-05 GB, and 1e-05 GB are"):
+        fp.generator(pr)
+    assert issubclass(fp.NotEnoughMemory, MemoryError)
+
+
+def test_row_33_holds_for_particles():
+    pr = problem("periodic", cells=50)
+    with pytest.raises(fp.NotEnoughMemory, match="1000000000000 particles at 1 times needs"):
+        fp.simulate(pr, fp.Point(0.0), [1.0], dt=0.1, n=10**12, seed=1)
+    net = fp.models.DiagonalNetwork(fp.Regression([1.0, -1.0, 2.0], [1.0, -0.5, 1.0]))
+    with pytest.raises(fp.NotEnoughMemory, match="SGD of 1000000000000 replicas needs"):
+        net.sgd(steps=10, n=10**12, seed=1)

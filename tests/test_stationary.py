@@ -136,7 +136,7 @@ def test_a_branch_without_a_density_is_named_and_can_be_skipped():
     problem = fp.Problem(fp.Process(drift, lambda v: 0.1 * v**2 * (1 + v**2)), grid)
     with pytest.raises(fp.Reducible):
         fp.stationary(problem)
-    with pytest.raises(fp.NotNormalizable, match=r"v < 0.*v=0.*\|v - 0\|\^-7.*skip=True") as caught:
+    with pytest.raises(fp.NotNormalizable, match=r"v < 0.*v=0.*\|v\|\^-7.*skip=True") as caught:
         fp.components(problem)
     assert caught.value.end == "v < 0"
     assert caught.value.exponent == pytest.approx(-7, abs=0.01)
@@ -172,7 +172,7 @@ def test_a_natural_boundary_has_nothing_beyond_it():
     p = solve(lambda x: 2.0 - x, lambda x: x, x=fp.Axis.uniform(0, 40, 4000))
     assert p.beyond < 1e-12
     assert p.mean() == pytest.approx(2.0, rel=1e-4)
-    with pytest.raises(fp.NotNormalizable, match=r"x > 0.*\|x - 0\|\^-1\.1"):
+    with pytest.raises(fp.NotNormalizable, match=r"x > 0.*\|x\|\^-1\.1"):
         solve(lambda x: -0.1 - x, lambda x: x, x=fp.Axis.uniform(0, 40, 4000))
 
 

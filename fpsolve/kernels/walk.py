@@ -103,7 +103,7 @@ def _layers_lanes(first, key, first_step, rates, decay, bound, data, batch, shuf
             weights[first + p, j // width, j % width] = w[j // width, j % width, p]
 
 
-@jit
+@jit(inline=True)
 def _step(push, keep, bound, mean, w, scratch):
     """Move w (layers, width, lanes) by one step; mean (2, lanes) holds the batch means of x^2 and x y."""
     layers, width = w.shape[0], w.shape[1]
@@ -124,7 +124,7 @@ def _step(push, keep, bound, mean, w, scratch):
                 w[i, j, p] = moved if abs(scratch[0, p]) <= bound else held
 
 
-@jit
+@jit(inline=True)
 def _outputs(w, scratch):
     """scratch[0] = v, the sum over columns of the product over layers."""
     for j in range(w.shape[1]):
@@ -144,7 +144,7 @@ def _place(first_step, batch, period):
     return draw // np.uint64(period), np.int64(draw % np.uint64(period))
 
 
-@jit
+@jit(inline=True)
 def _draw(key, number, row, fresh, first, data, batch, shuffled, table, window, mean):
     """Draw one minibatch for every lane into `mean`; returns the place after it.  `fresh`: nothing is drawn yet."""
     share = 1.0 / batch

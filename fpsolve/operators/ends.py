@@ -51,9 +51,10 @@ def check_noise_zero(nodes: Array, name: str, log_p: Array, zero: float, upper: 
     if exponent > -1.0:
         return
     side = f"{name} {'<' if upper else '>'} {zero:.4g}"
+    from_zero = f"|{name}|" if zero == 0.0 else f"|{name} - {zero:.4g}|"
     raise NotNormalizable(
         f"no stationary density on {side}: the noise vanishes at {name}={zero:.4g}, where p goes like "
-        f"|{name} - {zero:.4g}|^{exponent:.4g} (+- {error:.1g}), which is not integrable for exponents <= -1: all "
+        f"{from_zero}^{exponent:.4g} (+- {error:.1g}), which is not integrable for exponents <= -1: all "
         "mass condenses there; components(problem, skip=True) returns the branches that have a density",
         end=side,
         exponent=exponent,

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
 from fpsolve.kernels.walk import walk_layers, walk_pair
+from fpsolve.memory import require
 from fpsolve.particles.checks import seed_key, whole
 from fpsolve.particles.rates import Rate, Rates
 from fpsolve.particles.starts import Start, start_weights
@@ -77,6 +78,8 @@ def diagonal_sgd(
     (1500, (64, 2, 1))
     """
     layers, width, steps = whole("depth", depth, 0) + 1, whole("width", width, 1), whole("steps", steps, 1)
+    replicas = n if isinstance(n, int) else 1
+    require(8.0 * replicas * (3 * layers * width + 2), f"SGD of {replicas} replicas", "use fewer replicas")
     data = _moments(x, y)
     weights = start_weights(start, n, layers, width, data[1].mean() / data[0].mean())
     first, before = _first_step(start), start if isinstance(start, Swarm) else None

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from fpsolve.axis import Axis
 from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
 from fpsolve.initial import Initial
+from fpsolve.memory import require
 from fpsolve.particles.checks import seed_key, whole
 from fpsolve.particles.draws import draw
 from fpsolve.particles.euler import LocalCoefficients
@@ -74,6 +75,8 @@ def simulate(
     first = float(before.times[-1]) if before else 0.0
     stops = _check_times(times, first)
     dt, step = _check_step(dt, first, float(stops[-1]))
+    count = n if isinstance(n, int) else 1
+    require(8.0 * count * (stops.size + 12), f"{count} particles at {stops.size} times", "use fewer of either")
     x, lost_at, absorbed_at = _start(problem, initial, n, seed)
     alive = np.minimum(lost_at, absorbed_at) > first
     coefficients = LocalCoefficients(problem.process, axis, problem.grid.names[0], x[alive], first)
