@@ -31,6 +31,4 @@ def test_import_is_within_its_budget():
 
 if __name__ == "__main__":
     ours, base = cpu_seconds("import fpsolve"), cpu_seconds(BASE)
-    print(
-        f"import fpsolve {ours:.2f} s CPU, the libraries {base:.2f} s: {ours - base:.2f} s more, budget {BUDGET} s"
-    )
+    print(f"import fpsolve {ours:.2f} s CPU, the libraries {base:.2f} s: {ours - base:.2f} s more, budget {BUDGET} s")

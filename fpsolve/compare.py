@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.checks import whole
 from fpsolve.distance import check_metric, distance
 from fpsolve.errors import InvalidInput
 from fpsolve.laws import Comparable, Law, Samples, paired
@@ -133,9 +134,8 @@ def _chance(
 
 
 def _check(resamples: int, seed: int, level: float) -> None:
-    for name, number, least in (("resamples", resamples, FEWEST_RESAMPLES), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < least:
-            raise InvalidInput(f"{name} is {number!r}; give a whole number >= {least}")
+    whole("resamples", resamples, FEWEST_RESAMPLES)
+    whole("seed", seed, 0)
     if not 0.0 < level < 1.0:
         raise InvalidInput(f"level is {level}; it must lie between 0 and 1")
 

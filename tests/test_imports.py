@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # the package from the bottom up: an entry is a file, or a folder whose files may import each other (without a circle)
 LAYOUT = """
 kernels
-errors schemes memory progress version
+errors checks schemes memory progress version
 maps axis grid
 functions
 process

@@ -17,11 +17,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput
 from fpsolve.models.balanced import BalancedLaw
 from fpsolve.models.balanced_model import BalancedModel
 from fpsolve.models.regression import Moments, Regression
-from fpsolve.particles.checks import whole
 from fpsolve.particles.sgd import Rate, diagonal_sgd
 from fpsolve.particles.starts import Start
 from fpsolve.progress import Progress

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput
 
 __all__ = ["Moments", "Regression"]
@@ -108,10 +109,8 @@ class Regression:
 
         With slope = noise = 1 the moments tend to alpha = (2, 2, 3), beta = (1, 1).
         """
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 2:
-            raise InvalidInput(f"n is {n!r}; synthetic data need a whole number of samples, at least 2")
-        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-            raise InvalidInput(f"seed is {seed!r}; give a whole number >= 0")
+        whole("n", n, 2)
+        whole("seed", seed, 0)
         if not (np.isfinite(slope) and np.isfinite(noise)) or noise < 0:
             raise InvalidInput(f"slope is {slope} and noise is {noise}; both must be finite and noise >= 0")
         random = np.random.Generator(np.random.Philox(int(seed)))

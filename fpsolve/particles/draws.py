@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
+from fpsolve.checks import seed_key, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.initial import MASS_TOLERANCE, Gaussian, Initial, OnGrid, Point, masses
 from fpsolve.kernels.random import fill_normals
-from fpsolve.particles.checks import seed_key, whole
 
 __all__ = ["draw"]
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.checks import seed_key, whole
 from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
 from fpsolve.kernels.walk import walk_layers, walk_pair
 from fpsolve.memory import require
-from fpsolve.particles.checks import seed_key, whole
 from fpsolve.particles.rates import Rate, Rates
 from fpsolve.particles.starts import Start, start_weights
 from fpsolve.progress import Progress, reporting

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.axis import Axis
+from fpsolve.checks import seed_key, whole
 from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
 from fpsolve.initial import Initial
 from fpsolve.memory import require
-from fpsolve.particles.checks import seed_key, whole
 from fpsolve.particles.draws import draw
 from fpsolve.particles.euler import LocalCoefficients
 from fpsolve.particles.increments import Noise

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput
-from fpsolve.particles.checks import whole
 from fpsolve.values.swarm import Swarm
 
 __all__ = ["balanced_weights", "start_weights"]

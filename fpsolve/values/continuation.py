@@ -125,6 +125,9 @@ def along_axis(terms: Array, dimension: int, ends: tuple[bool, bool]) -> Array:
         profile = terms.reshape(len(terms), -1).sum(axis=1)
         last = terms[-1] if upper else terms[0]
         edge = profile[-1] if upper else profile[0]
-        if edge != 0.0:
-            total = total + last * (share_beyond(profile, upper) / edge)
+        share = share_beyond(profile, upper) if edge != 0.0 else 0.0
+        if np.isinf(share):
+            total = np.where(last == 0.0, total, share)
+        elif share != 0.0:
+            total = total + last * (share / edge)
     return total

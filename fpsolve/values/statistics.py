@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.checks import whole
 from fpsolve.errors import DegenerateWarning, InvalidInput
 from fpsolve.functions import Function, Points
 from fpsolve.values.continuation import share_beyond, share_of
@@ -116,11 +117,8 @@ def tail_exponent(p: Density, window: tuple[float, float] | None, end: str) -> f
 
 def draw(p: Density, n: int, seed: int) -> Array:
     """n independent draws: by quantiles in one dimension, else a cell by its mass and a place in it, uniform in s."""
-    if n < 1:
-        raise InvalidInput(f"n is {n}; draw at least one sample")
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise InvalidInput(f"seed is {seed!r}; it must be a whole number >= 0")
-    rng = np.random.default_rng(int(seed))
+    whole("n", n, 1)
+    rng = np.random.default_rng(whole("seed", seed, 0))
     if p.grid.ndim == 1:
         return np.asarray(p.quantile(rng.random(n)))
     masses = p.masses.ravel()

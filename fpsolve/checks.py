@@ -1,4 +1,4 @@
-"""What every particle run asks of its arguments: whole numbers and seeds."""
+"""Whole numbers and seeds: the same question wherever one is an argument."""
 
 from __future__ import annotations
 
