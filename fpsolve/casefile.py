@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib.util
 import inspect
@@ -15,7 +16,7 @@ from typing import Any
 
 from fpsolve.errors import InvalidInput
 
-__all__ = ["Option", "find", "load", "nearest", "options"]
+__all__ = ["Option", "available", "find", "load", "load_file", "nearest", "options", "title"]
 
 RESERVED = ("json", "out", "force", "quiet", "root", "help")
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
@@ -28,6 +29,16 @@ class Option:
     name: str
     default: Any
     type: Any
+
+    @property
+    def required(self) -> bool:
+        """Whether solve() gives no default."""
+        return self.default is inspect.Parameter.empty
+
+    @property
+    def about(self) -> str:
+        """Its default, for a help text."""
+        return "required" if self.required else f"default {self.default!r}"
 
     def read(self, words: list[str]) -> Any:
         """The value of the words.  Raises InvalidInput naming the option, the word and the type."""
@@ -48,7 +59,7 @@ class Option:
             except (TypeError, ValueError):
                 continue
         names = " or ".join(choice.__name__ for choice in choices)
-        raise InvalidInput(f"--{self.name} is {word!r}; it takes {names} (default {self.default!r})")
+        raise InvalidInput(f"--{self.name} is {word!r}; it takes {names} ({self.about})")
 
 
 def find(case: str, root: Path) -> Path:
@@ -70,6 +81,14 @@ def available(root: Path) -> dict[str, Path]:
     """The cases below root, by name."""
     files = sorted((root / "cases").glob("*.py"))
     return {file.stem: file.resolve() for file in files if not file.stem.startswith("_")}
+
+
+def title(path: Path) -> str:
+    """The first line of a case's docstring, read without running it; what is wrong, where it has a syntax error."""
+    try:
+        return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
+    except SyntaxError as error:
+        return f"cannot be read: line {error.lineno}: {error.msg}"
 
 
 def load(path: Path) -> types.ModuleType:
@@ -98,7 +117,10 @@ def load_file(path: Path) -> types.ModuleType:
 
 def options(solve: Callable[..., Any]) -> list[Option]:
     """What the command line may set: the parameters of solve()."""
-    hints = typing.get_type_hints(solve)
+    try:
+        hints = typing.get_type_hints(solve)
+    except NameError as error:
+        raise InvalidInput(f"the annotations of solve() cannot be read: {error}") from error
     found = []
     for name, parameter in inspect.signature(solve).parameters.items():
         if name in RESERVED:

@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 a check failed, 2 usage, 3 numerical failure, 130 interrupte
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -78,8 +79,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _list(options: argparse.Namespace, rest: list[str]) -> int:
     _no_more(rest, [])
-    known = casefile.available(Path(options.root).resolve())
-    titles = {name: (casefile.load(path).__doc__ or "").strip().partition("\n")[0] for name, path in known.items()}
+    root = Path(options.root).resolve()
+    titles = {name: casefile.title(path) for name, path in casefile.available(root).items()}
+    if not titles:
+        raise InvalidInput(f"no cases in {root / 'cases'}; give the root of a checkout with --root")
     if options.json:
         _print_json(titles)
     else:
@@ -104,9 +107,14 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         if "seed" not in {option.name for option in known}:
             raise InvalidInput(f"--seed is {options.seed}, but {path.stem} draws no random numbers")
         parameters["seed"] = options.seed
+    missing = [f"--{option.name}" for option in known if option.required and option.name not in parameters]
+    if missing:
+        raise InvalidInput(f"{path.stem} needs {' and '.join(missing)}: solve() gives no default")
     folder = Path(options.out) if options.out else Path("out") / path.stem
     prepare(folder, options.force)
-    outcome = run(module, parameters, folder, (lambda _: None) if options.quiet or options.json else print)
+    tell = (lambda _: None) if options.quiet or options.json else print
+    with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):  # a case may print
+        outcome = run(module, parameters, folder, tell)
     if options.json:
         _print_json(outcome.facts)
     elif options.quiet and outcome.text:
@@ -136,7 +144,7 @@ def _read(words: list[str], known: list[casefile.Option]) -> dict[str, Any]:
 def _help(known: list[casefile.Option] | None) -> str:
     lines = ["usage: fpsolve run CASE [--option value ...] [--out DIR] [--seed N] [--force] [--json] [--quiet]"]
     for option in known or ():
-        lines.append(f"  --{option.name.replace('_', '-'):<16} default {option.default!r}")
+        lines.append(f"  --{option.name.replace('_', '-'):<16} {option.about}")
     return "\n".join(lines)
 
 

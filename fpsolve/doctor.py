@@ -55,13 +55,19 @@ def _threading_layer() -> str:
 
 
 def _cache() -> str:
-    """Where compiled kernels are kept, and whether they can be."""
-    folder = Path(numba.config.CACHE_DIR or Path(__file__).parent / "kernels" / "__pycache__")
+    """Where compiled kernels are really kept (numba falls back from one folder to the next), and whether they can be."""
+    if numba.config.DISABLE_JIT:
+        return "not used"
+    place = fill_normals.serial.stats.cache_path
+    if place is None:
+        return "nowhere that can be written; every process compiles anew: set NUMBA_CACHE_DIR to a folder you can write"
+    folder, wanted = Path(place), numba.config.CACHE_DIR
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         return f"{folder}: cannot be written ({error.strerror}); every process compiles anew"
-    files = list(folder.glob("**/*.nbi"))
-    return f"{folder}: writable, {len(files)} kernels"
+    moved = wanted and Path(wanted).absolute() not in folder.absolute().parents
+    instead = f", instead of NUMBA_CACHE_DIR={wanted}, which cannot be written" if moved else ""
+    return f"{folder}: writable, {len(list(folder.glob('*.nbi')))} kernels{instead}"
