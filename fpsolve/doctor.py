@@ -55,7 +55,7 @@ def _threading_layer() -> str:
 
 
 def _cache() -> str:
-    """Where compiled kernels are really kept (numba falls back from one folder to the next), and whether they can be."""
+    """Where compiled kernels are really kept (numba falls back from folder to folder), and whether they can be."""
     if numba.config.DISABLE_JIT:
         return "not used"
     place = fill_normals.serial.stats.cache_path

@@ -1,6 +1,7 @@
 """The command line: exit codes, pure JSON, what bad words get, and outputs that are checked before anything runs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -67,6 +68,14 @@ def test_numbers_without_a_json_word_become_text(checkout, capsys):
     with pytest.warns(fp.DegenerateWarning, match="infinite"):
         assert run(checkout, "heavy", "--json") == 0
     assert json.loads(capsys.readouterr().out)["results"]["law"]["variance"] == "inf"
+
+
+def test_json_is_pure_though_the_case_prints(checkout, capsys):
+    (checkout / "cases" / "loud.py").write_text(CASE.replace('return {"law"', 'print("hello")\n    return {"law"'))
+    assert run(checkout, "loud", "--json") == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["case"] == "loud"
+    assert "hello" in printed.err
 
 
 def test_quiet_prints_the_table_alone(checkout, capsys):
@@ -172,6 +181,14 @@ def test_seed_is_refused_where_nothing_is_drawn(checkout, capsys):
     assert "draws no random numbers" in capsys.readouterr().err
 
 
+def test_a_parameter_without_default_is_required(checkout, capsys):
+    (checkout / "cases" / "needy.py").write_text(CASE.replace("k: float = 1.0, flag", "k: float, flag"))
+    assert run(checkout, "needy") == 2
+    assert "needs --k" in capsys.readouterr().err
+    assert run(checkout, "needy", "--k", "-1e-1") == 3
+    assert run(checkout, "needy", "--k=1") == 0
+
+
 def test_help_shows_the_options_of_the_case(checkout, capsys):
     assert run(checkout, "small", "--help") == 0
     assert "--levels" in capsys.readouterr().out
@@ -183,6 +200,35 @@ def test_list_names_the_cases(capsys):
     assert all(name in printed for name in casefile.available(ROOT))
     assert cli.main(["list", "--root", str(ROOT), "--json"]) == 0
     assert "diabetes_sgd" in json.loads(capsys.readouterr().out)
+
+
+def test_list_goes_on_past_a_broken_case(checkout, capsys):
+    (checkout / "cases" / "broken.py").write_text("def solve(:\n")
+    assert cli.main(["list", "--root", str(checkout)]) == 0
+    printed = capsys.readouterr().out
+    assert "A small case." in printed
+    assert "line 1" in printed
+    assert cli.main(["list", "--root", str(checkout / "cases")]) == 2
+    assert "no cases in" in capsys.readouterr().err
+
+
+def test_row_48_doctor_tells_where_the_cache_really_is(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    def doctor(**environment):
+        command = [sys.executable, "-W", "ignore", "-m", "fpsolve", "doctor", "--json"]
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, **environment}
+        )
+        return json.loads(done.stdout)
+
+    usable = doctor(NUMBA_CACHE_DIR=str(tmp_path))["cache of compiled code"]
+    assert usable.startswith(str(tmp_path))
+    assert "writable" in usable
+    blocked = doctor(NUMBA_CACHE_DIR=str(tmp_path / "file" / "below"))["cache of compiled code"]
+    assert not blocked.startswith(str(tmp_path))
+    assert "instead of NUMBA_CACHE_DIR" in blocked or "compiles anew" in blocked
+    assert doctor(NUMBA_DISABLE_JIT="1")["compiler"].startswith("off")
 
 
 def test_validate_prints_results_first_and_fails_when_a_claim_does(checkout, capsys):

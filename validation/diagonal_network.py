@@ -1,5 +1,6 @@
 """Diagonal networks: means and variances by depth, the identity of depth 1, tail exponents."""
 
+import fpsolve as fp
 from cases import diagonal_network as case
 from fpsolve.claims import Exact, Published
 
@@ -90,7 +91,30 @@ def tail(depth):
     )
 
 
+def exponent_at_zero(problem):
+    """a in p ~ v^a at v = 0, as the refusal of a density without finite mass tells it."""
+    try:
+        return -fp.stationary(problem).tail_exponent(end="lower")
+    except fp.NotNormalizable as refusal:
+        return refusal.exponent
+
+
+def condensation(temperature):
+    """beta2/(2 T alpha3) - 3/2 at depth 1: below -1 above T_c = 1/3, where all mass condenses on v = 0."""
+    return Exact(
+        f"exponent at v = 0, T = {temperature:g}",
+        case.problem,
+        dict(depth=1, temperature=temperature),
+        exponent_at_zero,
+        1 / (6 * temperature) - 1.5,
+        atol=1e-6,
+        wrong=dict(temperature=1.01 * temperature),
+        source=PAPER,
+    )
+
+
 claims = [
+    *(condensation(temperature) for temperature in (0.3, 0.34, 0.4, 1.0)),
     *(claim for key in TABLE for claim in tabulated(*key)),
     *(identity(temperature) for temperature in (0.05, 0.1, 0.2, 0.3)),
     *(tail(depth) for depth in (1, 2, 4)),

@@ -54,7 +54,7 @@ def walk_layers(key, first_step, rates, decay, bound, data, batch, shuffled, wei
 @jit
 def _pair_lanes(first, key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record):
     count, period = min(LANES, weights.shape[0] - first), data.shape[1] if shuffled else 4
-    table, window, mean = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES)), np.empty((2, LANES))
+    table, window = np.empty((period, LANES), np.uint32), np.empty((2, 5, LANES))
     upper, lower = np.zeros(LANES), np.zeros(LANES)
     for p in range(count):
         upper[p], lower[p] = weights[first + p, 0, 0], weights[first + p, 1, 0]
@@ -62,12 +62,12 @@ def _pair_lanes(first, key, first_step, rates, decay, bound, data, batch, shuffl
     made, fresh = 0, True
     for k in range(stops.size):
         while made < stops[k]:
-            number, row = _draw(key, number, row, fresh, first, data, batch, shuffled, table, window, mean)
+            number, row, at = _draw(key, number, row, fresh, first, data, batch, shuffled, table, window)
             push, keep, fresh = -2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, False
             for p in range(LANES):
                 u, w = upper[p], lower[p]
                 v = u * w
-                move = push * (v * mean[0, p] - mean[1, p])
+                move = push * (v * window[0, at, p] - window[1, at, p])
                 alive = abs(v) <= bound
                 upper[p] = keep * u + move * w if alive else u
                 lower[p] = keep * w + move * u if alive else w
@@ -82,7 +82,7 @@ def _pair_lanes(first, key, first_step, rates, decay, bound, data, batch, shuffl
 def _layers_lanes(first, key, first_step, rates, decay, bound, data, batch, shuffled, weights, stops, record):
     layers, width = weights.shape[1], weights.shape[2]
     count, period = min(LANES, weights.shape[0] - first), data.shape[1] if shuffled else 4
-    table, window, mean = np.empty((period, LANES), np.uint32), np.empty((2, 4, LANES)), np.empty((2, LANES))
+    table, window = np.empty((period, LANES), np.uint32), np.empty((2, 5, LANES))
     w, scratch = np.zeros((layers, width, LANES)), np.empty((layers + 3, LANES))
     for p in range(count):
         for j in range(layers * width):
@@ -91,8 +91,8 @@ def _layers_lanes(first, key, first_step, rates, decay, bound, data, batch, shuf
     made, fresh = 0, True
     for k in range(stops.size):
         while made < stops[k]:
-            number, row = _draw(key, number, row, fresh, first, data, batch, shuffled, table, window, mean)
-            _step(-2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, bound, mean, w, scratch)
+            number, row, at = _draw(key, number, row, fresh, first, data, batch, shuffled, table, window)
+            _step(-2.0 * rates[made], 1.0 - 2.0 * rates[made] * decay, bound, window, at, w, scratch)
             made += 1
             fresh = False
         _outputs(w, scratch)
@@ -104,12 +104,12 @@ def _layers_lanes(first, key, first_step, rates, decay, bound, data, batch, shuf
 
 
 @jit(inline=True)
-def _step(push, keep, bound, mean, w, scratch):
-    """Move w (layers, width, lanes) by one step; mean (2, lanes) holds the batch means of x^2 and x y."""
+def _step(push, keep, bound, window, at, w, scratch):
+    """Move w (layers, width, lanes) by one step; window[:, at] holds the batch means of x^2 and x y."""
     layers, width = w.shape[0], w.shape[1]
     _outputs(w, scratch)
     for p in range(LANES):  # scratch: v, the product of the layers before, the move, the products of those after each
-        scratch[2, p] = push * (scratch[0, p] * mean[0, p] - mean[1, p])
+        scratch[2, p] = push * (scratch[0, p] * window[0, at, p] - window[1, at, p])
     for j in range(width):
         for p in range(LANES):
             scratch[1, p] = scratch[layers + 2, p] = 1.0
@@ -145,24 +145,30 @@ def _place(first_step, batch, period):
 
 
 @jit(inline=True)
-def _draw(key, number, row, fresh, first, data, batch, shuffled, table, window, mean):
-    """Draw one minibatch for every lane into `mean`; returns the place after it.  `fresh`: nothing is drawn yet."""
-    share = 1.0 / batch
+def _draw(key, number, row, fresh, first, data, batch, shuffled, table, window):
+    """Draw one minibatch for every lane; its means are in window[:, at].  Returns the place after it, and `at`.
+
+    A batch of one is where it was looked up, in 0 .. 3, any other in 4.  `fresh`: nothing is drawn yet.
+    """
+    at, share = 4, 1.0 / batch
     for b in range(batch):
         if row == table.shape[0]:
             number, row = number + np.uint64(1), 0
         if row & 3 == 0 or fresh:
             _fill_window(key, number, row, fresh, first, data, shuffled, table, window)
             fresh = False
-        for p in range(LANES):
-            mean[0, p] = window[0, row & 3, p] + (mean[0, p] if b > 0 else 0.0)
-            mean[1, p] = window[1, row & 3, p] + (mean[1, p] if b > 0 else 0.0)
+        if batch == 1:
+            at = row & 3
+        else:
+            for p in range(LANES):
+                window[0, 4, p] = window[0, row & 3, p] + (window[0, 4, p] if b > 0 else 0.0)
+                window[1, 4, p] = window[1, row & 3, p] + (window[1, 4, p] if b > 0 else 0.0)
         row += 1
     if batch > 1:
         for p in range(LANES):
-            mean[0, p] *= share
-            mean[1, p] *= share
-    return number, row
+            window[0, 4, p] *= share
+            window[1, 4, p] *= share
+    return number, row, at
 
 
 @jit
