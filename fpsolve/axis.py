@@ -7,7 +7,6 @@ converges faster than any power of ds for densities that vanish at the ends.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,15 +14,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import InvalidInput, ResolutionWarning
-from fpsolve.maps import LogMap, Map, MappedMap, SinhMap, TanhMap, UniformMap
+from fpsolve.checks import number
+from fpsolve.errors import InvalidInput
+from fpsolve.maps import LogMap, Map, MappedMap, SinhMap, TanhMap, UniformMap, check_map
 from fpsolve.memory import require
 
 __all__ = ["ENDS", "Axis"]
 
 Array = NDArray[np.float64]
 ENDS = ("open", "reflecting", "absorbing", "periodic")
-LARGEST_NEIGHBOUR_RATIO = 1e6
 BYTES_PER_CELL = 64
 
 
@@ -53,7 +52,7 @@ class Axis:
         require(BYTES_PER_CELL * self.cells, f"an axis of {self.cells} cells", "use fewer cells")
         if self.start >= self.stop:
             raise InvalidInput(f"the axis runs from {self.start:g} to {self.stop:g}; the lower bound must be smaller")
-        _check_increasing(self.map, self.s_nodes, self.nodes, self.gaps)
+        check_map(self.map, self.s_nodes, self.nodes, self.gaps)
 
     @classmethod
     def uniform(cls, lo: float, hi: float, cells: int, *, ends: str | tuple[str, str] = "open") -> Axis:
@@ -90,7 +89,7 @@ class Axis:
     ) -> Axis:
         """Uniform within `scale` of `center`, of equal ratio beyond: x = center + scale sinh(s)."""
         lo, hi = _check_bounds(lo, hi)
-        if not (np.isfinite(scale) and scale > 0):
+        if not number("scale", scale) > 0:
             raise InvalidInput(f"scale is {scale}; a sinh axis needs a positive, finite scale")
         start, stop = np.arcsinh((lo - center) / scale), np.arcsinh((hi - center) / scale)
         return cls(SinhMap(float(center), float(scale)), float(start), float(stop), cells, _pair(ends))
@@ -240,7 +239,7 @@ def read_only(array: Array) -> Array:
 def _pair(ends: str | tuple[str, str]) -> tuple[str, str]:
     if isinstance(ends, str):
         return (ends, ends)
-    if len(ends) != 2:
+    if not isinstance(ends, (tuple, list)) or len(ends) != 2:
         raise InvalidInput(f"ends is {ends!r}; give one word for both ends, or a pair (lower, upper)")
     return (ends[0], ends[1])
 
@@ -263,33 +262,10 @@ def _check_ends(ends: tuple[str, str]) -> tuple[str, str]:
 
 
 def _check_bounds(lo: float, hi: float) -> tuple[float, float]:
-    lo, hi = float(lo), float(hi)
-    if not (np.isfinite(lo) and np.isfinite(hi)):
-        raise InvalidInput(f"the axis runs from {lo} to {hi}; bounds must be finite: an open end continues by itself")
+    for name, bound in (("lo", lo), ("hi", hi)):
+        if isinstance(bound, (int, float, np.number)) and not np.isfinite(bound):
+            raise InvalidInput(f"{name} is {bound}; bounds must be finite: an open end continues by itself")
+    lo, hi = number("lo", lo), number("hi", hi)
     if lo >= hi:
         raise InvalidInput(f"the axis runs from {lo:g} to {hi:g}; the lower bound must be smaller")
     return lo, hi
-
-
-def _check_increasing(map: Map, s_nodes: Array, nodes: Array, gaps: Array) -> None:
-    if not np.all(np.isfinite(nodes)):
-        bad = int(np.flatnonzero(~np.isfinite(nodes))[0])
-        raise InvalidInput(f"node {bad} of the axis is {nodes[bad]} (at s={s_nodes[bad]:.6g}); nodes must be finite")
-    slopes = map.dx(s_nodes)
-    # tanh nodes coincide to rounding near their ends, and so may a mapped axis: the map decides, not the difference
-    wrong = ~(slopes > 0) if map.kind == "tanh" else ~(slopes > 0) | np.append(~(np.diff(nodes) > 0), False)
-    if np.any(wrong):
-        bad = int(np.flatnonzero(wrong)[0])
-        raise InvalidInput(
-            f"the axis does not increase at node {bad} (x={nodes[bad]:.6g}, x'(s)={slopes[bad]:.6g}); "
-            "x(s) must be strictly increasing with a positive derivative"
-        )
-    ratio = np.maximum(gaps[1:] / gaps[:-1], gaps[:-1] / gaps[1:])
-    if ratio.size and ratio.max() > LARGEST_NEIGHBOUR_RATIO:
-        warnings.warn(
-            f"neighbouring cells differ in size by a factor {ratio.max():.2g} at "
-            f"x={nodes[int(ratio.argmax()) + 1]:.4g}; "
-            "the scheme loses its order there: use more cells or a gentler map",
-            ResolutionWarning,
-            stacklevel=4,
-        )

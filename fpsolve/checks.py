@@ -6,7 +6,16 @@ import numpy as np
 
 from fpsolve.errors import InvalidInput
 
-__all__ = ["seed_key", "whole"]
+__all__ = ["number", "seed_key", "whole"]
+
+
+def number(name: str, value: object) -> float:
+    """`value` as a float; InvalidInput unless it is a finite real number."""
+    if isinstance(value, (bool, str, bytes)) or not isinstance(value, (int, float, np.number, np.ndarray)):
+        raise InvalidInput(f"{name} is {value!r}; give a number")
+    if np.ndim(value) != 0 or np.iscomplexobj(value) or not np.isfinite(value):
+        raise InvalidInput(f"{name} is {value!r}; give one finite, real number")
+    return float(value)
 
 
 def whole(name: str, value: object, least: int) -> int:

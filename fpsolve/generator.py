@@ -120,6 +120,8 @@ def generator(problem: Problem, t: float = 0.0) -> Generator:
     >>> bool(abs(L.rates().sum(axis=0)).max() < 1e-11), L.is_markov
     (True, True)
     """
+    if not isinstance(problem, Problem):
+        raise InvalidInput(f"problem is {problem!r}; give an fp.Problem (a model makes one: net.problem())")
     if not np.isfinite(t):
         raise InvalidInput(f"t is {t}; a generator is taken at a finite time")
     t = float(t) if problem.process.time_dependent else 0.0
@@ -144,7 +146,8 @@ def _check_positive(built: Generator, problem: Problem) -> None:
         return
     rates = np.concatenate([built.edges.up, built.edges.down, built.edges.killing])
     bad = ~(rates >= 0)
+    worst = np.nanmin(rates[bad], initial=np.inf)
     raise InvalidInput(
-        f"{problem.scheme!r} lost the positivity of {int(bad.sum())} rates (worst {rates[bad].min():.6g}): "
+        f"{problem.scheme!r} lost the positivity of {int(bad.sum())} rates (worst {worst:.6g}): "
         "a coefficient is too irregular for the grid; check it, or refine"
     )

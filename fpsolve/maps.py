@@ -7,6 +7,7 @@ Each gives x(s), dx/ds, the inverse s(x), and the distance x(s + ds) - x(s) in a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -14,9 +15,10 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import InvalidInput
+from fpsolve.errors import InvalidInput, ResolutionWarning
 
 Array = NDArray[np.float64]
+LARGEST_NEIGHBOUR_RATIO = 1e6
 
 
 class Map(Protocol):
@@ -222,3 +224,43 @@ def _as_shape(values: Array, s: Array, label: str) -> Array:
     if values.shape not in ((), np.shape(s)):
         raise InvalidInput(f"{label} of a mapped axis returned shape {values.shape} for s of shape {np.shape(s)}")
     return np.array(np.broadcast_to(values, np.shape(s)))
+
+
+def check_map(map: Map, s_nodes: Array, nodes: Array, gaps: Array) -> None:
+    """Raise InvalidInput at the first node where x(s) is not finite or does not increase, or x'(s) is wrong."""
+    if not np.all(np.isfinite(nodes)):
+        bad = int(np.flatnonzero(~np.isfinite(nodes))[0])
+        raise InvalidInput(f"node {bad} of the axis is {nodes[bad]} (at s={s_nodes[bad]:.6g}); nodes must be finite")
+    slopes = map.dx(s_nodes)
+    # tanh nodes coincide to rounding near their ends, and so may a mapped axis: the map decides, not the difference
+    wrong = ~(slopes > 0) if map.kind == "tanh" else ~(slopes > 0) | np.append(~(np.diff(nodes) > 0), False)
+    if np.any(wrong):
+        bad = int(np.flatnonzero(wrong)[0])
+        raise InvalidInput(
+            f"the axis does not increase at node {bad} (x={nodes[bad]:.6g}, x'(s)={slopes[bad]:.6g}); "
+            "x(s) must be strictly increasing with a positive derivative"
+        )
+    if map.kind == "mapped":
+        _check_derivative(map, s_nodes, slopes)
+    ratio = np.maximum(gaps[1:] / gaps[:-1], gaps[:-1] / gaps[1:])
+    if ratio.size and ratio.max() > LARGEST_NEIGHBOUR_RATIO:
+        warnings.warn(
+            f"neighbouring cells differ in size by a factor {ratio.max():.2g} at "
+            f"x={nodes[int(ratio.argmax()) + 1]:.4g}; "
+            "the scheme loses its order there: use more cells or a gentler map",
+            ResolutionWarning,
+            stacklevel=4,
+        )
+
+
+def _check_derivative(map: Map, s: Array, slopes: Array) -> None:
+    """A user's x'(s) must be the derivative of a user's x(s)."""
+    half = 1e-4 * (s[1] - s[0])
+    measured = (map.x(s + half) - map.x(s - half)) / (2.0 * half)
+    wrong = np.abs(measured - slopes) > 1e-3 * np.maximum(np.abs(measured), np.abs(slopes))
+    if np.any(wrong):
+        bad = int(np.argmax(wrong))
+        raise InvalidInput(
+            f"x'(s) of a mapped axis is {slopes[bad]:.6g} at s={s[bad]:.6g}, but x(s) changes there by "
+            f"{measured[bad]:.6g} per unit of s; give the derivative of x(s)"
+        )

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from fpsolve.checks import number
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Array, Function, Points, UserFunction, tensor, vector
 
@@ -52,6 +53,7 @@ class Process:
     drift_over_diffusion: UserFunction | None = None
     potential: UserFunction | None = None
     temperature: float | None = None
+    gradient: UserFunction | None = None
 
     def __post_init__(self) -> None:
         if self.convention not in CONVENTIONS:
@@ -70,20 +72,28 @@ class Process:
         """The dynamics whose stationary density is exactly p = exp(-loss/temperature)/Z.
 
         A = -mobility grad(loss), D = mobility * temperature, isothermal convention.  The solver takes differences of
-        the loss itself; the gradient is needed by particles only, and is a central difference unless given.
-        Raises InvalidInput where the temperature is not positive.
+        the loss itself; the gradient is needed by particles only, and is a difference within a cell unless given.
+        Raises InvalidInput where the temperature is not positive, or a function depends on t.
 
         >>> Process.gibbs(lambda x: x**2 / 2, temperature=0.1).convention
         'isothermal'
         """
-        if not (np.isfinite(temperature) and temperature > 0):
+        if not number("temperature", temperature) > 0:
             raise InvalidInput(f"temperature is {temperature}; a Gibbs density needs a positive, finite one")
         if not callable(loss):
             raise InvalidInput(f"loss is {loss!r}; give a function of the coordinates")
+        for label, given in (("loss", loss), ("mobility", mobility), ("gradient", gradient)):
+            if given is not None and Function(given, label).takes_time:
+                raise InvalidInput(
+                    f"{label} depends on t; a Gibbs density belongs to one moment: bind t first, as in "
+                    "lambda x: loss(x, t=1.0)"
+                )
+        if not callable(mobility) and not number("mobility", mobility) >= 0:
+            raise InvalidInput(f"mobility is {mobility}; it must be >= 0")
         slope = gradient if gradient is not None else partial(_central_gradient, loss)
         drift = partial(_downhill, slope, mobility)
         diffusion = partial(_scaled, mobility, temperature) if callable(mobility) else mobility * temperature
-        return cls(drift, diffusion, "isothermal", potential=loss, temperature=float(temperature))
+        return cls(drift, diffusion, "isothermal", potential=loss, temperature=float(temperature), gradient=gradient)
 
     @property
     def time_dependent(self) -> bool:
@@ -197,10 +207,11 @@ def _scaled(function: UserFunction, factor: float, *x: Array) -> Any:
 
 
 def _central_gradient(loss: Callable[..., Any], *x: Array) -> Any:
-    """Fourth-order central differences with a step near the best for double precision."""
+    """Fourth-order central differences, for whoever has no grid to take a better step from."""
     parts = []
     for i, coordinate in enumerate(x):
-        h = 1e-3 * np.maximum(np.abs(coordinate), 1e-3)
+        size = np.abs(coordinate)
+        h = np.where(size > 1e-12, 1e-5 * size, 1e-8)  # never across 0
         shifted = [loss(*x[:i], coordinate + k * h, *x[i + 1 :]) for k in (-2, -1, 1, 2)]
         parts.append((shifted[0] - 8.0 * shifted[1] + 8.0 * shifted[2] - shifted[3]) / (12.0 * h))
     return parts[0] if len(x) == 1 else tuple(parts)

@@ -247,7 +247,11 @@ def _of_densities(answers: list[Density], factors: tuple[int, ...], grid: Grid, 
     p = Density.from_log(grid, best.values, info=info, continued=coarse.continued)
     shift = math.log(total) if abs(total - 1.0) > ROUNDING else 0.0
     logs_out = p.log_values + shift
-    return p.replace(values=np.exp(logs_out), log_values=logs_out, error=best.error, time=coarse.time)
+    logs = [np.where(positive, log, 0.0) for log in logs]
+    own = _extrapolated(logs, counts, 1.0 + float(np.abs(logs[-1][counts]).max(initial=0.0)), order)
+    # every grid has its own normalisation: where they differ, that is an error of the values too
+    error = max(best.error, own.error, float(np.abs(logs_out[counts] - own.values[counts]).max(initial=0.0)))
+    return p.replace(values=np.exp(logs_out), log_values=logs_out, error=error, time=coarse.time)
 
 
 def _distance(problem: Problem, first: int) -> Callable[[Any, int, Any, int | None], tuple[float, float]]:

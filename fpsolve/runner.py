@@ -6,7 +6,7 @@ import json
 import math
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,12 +53,15 @@ def prepare(folder: Path, force: bool) -> None:
 def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: Callable[[str], object]) -> Outcome:
     """Solve the case and write its values, figure and facts to `folder`, which `prepare` has made."""
     started = time.perf_counter()
-    results = case.solve(**parameters)
-    if not isinstance(results, dict) or not results:
-        raise InvalidInput(f"solve() of {case.__file__} gave {type(results).__name__}; it must return values by name")
-    for name, value in results.items():
+    results: dict[str, Any] = {}
+    files: list[str] = []
+    for name, value in _values(case, case.solve(**parameters)):
+        path = folder / f"{_slug(name)}.npz"
+        if str(path) in files:
+            raise InvalidInput(f"solve() of {case.__file__} gave two values for {path.name}; rename {name!r}")
+        files.append(str(save(_saveable(value), path, force=True)))
+        results[name] = value
         tell(f"{name}: {value!r}")
-    files = [str(save(_saveable(value), folder / f"{_slug(name)}.npz", force=True)) for name, value in results.items()]
     text = case.table(results) if hasattr(case, "table") else ""
     if text:
         tell(f"\n{text}\n")
@@ -82,17 +85,37 @@ def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: 
     return Outcome(found, text, finished)
 
 
+def _values(case: types.ModuleType, returned: Any) -> Iterator[tuple[str, Any]]:
+    """Names and values: of a dict, or one by one as a generator yields them, so that each is saved before the next."""
+    pairs = returned.items() if isinstance(returned, dict) else returned
+    if not isinstance(pairs, Iterable) or returned == {}:
+        raise InvalidInput(f"solve() of {case.__file__} gave {type(returned).__name__}; it must return values by name")
+    for pair in pairs:
+        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+            raise InvalidInput(
+                f"solve() of {case.__file__} gave {type(pair).__name__}; it must give (name, value) pairs"
+            )
+        yield pair
+
+
 def facts(value: Any) -> dict[str, Any]:
     """What JSON says of a value: its kind, its printed line, its mean and variance where it has them."""
     found: dict[str, Any] = {"kind": type(value).__name__, "summary": repr(value)}
     if isinstance(value, (Density, ExactDensity)):
-        found |= {"mean": value.mean(), "variance": value.var()}
+        found |= {"mean": _where_it_exists(value.mean), "variance": _where_it_exists(value.var)}
     if isinstance(value, Density):
         found |= {"mass": value.mass, "beyond": value.beyond, "residual": value.info.residual, "error": value.error}
     if isinstance(value, Swarm):
         alive = value.positions[-1, value.alive()]
         found |= {"mean": alive.mean(axis=0), "variance": alive.var(axis=0), "diverged": int(value.diverged.sum())}
     return {key: _plain(fact) for key, fact in found.items()}
+
+
+def _where_it_exists(statistic: Callable[[], Any]) -> Any:
+    try:
+        return statistic()
+    except InvalidInput as error:  # both tails too heavy: there is no such number, and the sentence says why
+        return str(error)
 
 
 def _plain(fact: Any) -> Any:

@@ -30,6 +30,7 @@ __all__ = ["components", "stationary"]
 Array = NDArray[np.float64]
 LARGEST_PECLET = 1000.0
 LARGEST_RESIDUAL = 1e-6
+NARROW = 0.5  # of the mass in one cell: a Gaussian there is two thirds of a cell wide
 MATTERS = 1e-9  # of the mass, in one cell
 NEARLY_REDUCIBLE = 1e-10  # of the local relaxation rate at the mode
 
@@ -89,7 +90,7 @@ def components(problem: Problem, *, skip: bool = False) -> list[Density]:
 
 
 def _checked_generator(problem: Problem) -> Generator:
-    if problem.process.time_dependent:
+    if isinstance(problem, Problem) and problem.process.time_dependent:
         raise InvalidInput("the process depends on t and has no stationary density; freeze it: process.at(t)")
     L = generator(problem)
     flat = L.edges.noiseless
@@ -143,7 +144,8 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
     for upper, law in laws.items():
         if continued[upper]:
             warn_of_truncation(axis, name, law, p.shares[upper], upper)
-    _warn_of_peclet(p, L, name)
+    if not _warn_of_peclet(p, L, name):
+        _warn_of_narrow_peak(p, name, closed.cells.size)
     info = Info(
         method="ring in closed form" if closed.ring else "log-space sum of exponentially fitted edges",
         residual=_residual(p, L, closed, current or 0.0),
@@ -173,7 +175,7 @@ def _check_ends(problem: Problem, L: Generator, closed: ClosedClass, log_p: Arra
     for upper, edge in ((False, closed.edge_below), (True, closed.edge_above)):
         if edge is not None:
             check_noise_zero(axis.nodes[cells], name, log_p[cells], float(edges.zeros[edge]), upper)
-        elif axis.ends[upper] == "open" and edges.natural[upper]:
+        elif axis.ends[upper] in ("open", "reflecting") and edges.natural[upper]:
             check_noise_zero(axis.nodes[cells], name, log_p[cells], axis.hi if upper else axis.lo, upper)
         elif axis.ends[upper] == "open":
             laws[upper] = check_open_end(axis, name, log_p, upper)
@@ -190,11 +192,13 @@ def _residual(p: Density, L: Generator, closed: ClosedClass, current: float) -> 
     left, right = p.log_values[edges.left[used]], p.log_values[edges.right[used]]
     fluxes, affinities = np.empty(used.size), np.empty(used.size)
     face_fluxes(edges.step[used], edges.log_conductance[used], left, right, fluxes, affinities)
-    largest = float(np.exp((edges.log_coefficients[0][used] + left).max()))
+    forward, backward = edges.log_coefficients
+    largest = float(np.exp(max((forward[used] + left).max(), (backward[used] + right).max())))
     return float(np.abs(fluxes - current).max()) / largest if largest > 0 else 0.0
 
 
-def _warn_of_peclet(p: Density, L: Generator, name: str) -> None:
+def _warn_of_peclet(p: Density, L: Generator, name: str) -> bool:
+    """Warn where ln p leaps between neighbouring cells that hold mass; whether it did."""
     edges = L.edges
     heavy = np.maximum(p.masses[edges.left], p.masses[edges.right]) > MATTERS
     peclet = np.where(heavy & np.isfinite(edges.step), np.abs(edges.step), 0.0)
@@ -203,7 +207,21 @@ def _warn_of_peclet(p: Density, L: Generator, name: str) -> None:
         place = p.grid.axes[0].nodes[worst]
         warnings.warn(
             f"the drift is not resolved: the largest cell Peclet number is {peclet[worst]:.3g} at {name}={place:.4g}, "
-            f"so ln p changes by that much between neighbouring cells; use {peclet[worst]:.0f} times the cells there",
+            f"so ln p changes by that much between neighbouring cells; use {peclet[worst]:.3g} times the cells there",
+            ResolutionWarning,
+            stacklevel=4,
+        )
+    return bool(peclet[worst] > LARGEST_PECLET)
+
+
+def _warn_of_narrow_peak(p: Density, name: str, cells: int) -> None:
+    """One cell with most of the mass: the midpoint rule sees a peak only if it is wider than a cell."""
+    peak = int(np.argmax(p.masses))
+    if cells > 1 and p.masses[peak] > NARROW:
+        axis = p.grid.axes[0]
+        warnings.warn(
+            f"{p.masses[peak]:.3g} of the mass lies in the one cell at {name}={axis.nodes[peak]:.6g}: the density is "
+            f"narrower than the cell ({axis.weights[peak]:.2g}), so its moments are those of the cell; refine there",
             ResolutionWarning,
             stacklevel=4,
         )

@@ -151,6 +151,36 @@ def test_row_50_an_interrupted_run_keeps_what_it_has_and_exits_130(checkout, cap
     assert (checkout / "results" / "swarm.npz").exists()
 
 
+def test_row_50_values_that_a_case_yields_are_kept_one_by_one(checkout, capsys):
+    yields = CASE.replace(
+        'return {"law": fp.stationary(problem(k)), "numbers"', 'yield "law", fp.stationary(problem(k))\n    {}'
+    )
+    source = yields.partition("\ndef table")[0].rpartition("\n    ")[0]
+    (checkout / "cases" / "long.py").write_text(source + "\n    raise KeyboardInterrupt\n")
+    assert run(checkout, "long") == 130
+    assert "are kept" in capsys.readouterr().err
+    assert fp.load(checkout / "results" / "law.npz").var() == pytest.approx(1.0)
+    (checkout / "cases" / "short.py").write_text(source + "\n")
+    assert run(checkout, "short", "--force") == 0
+
+
+def test_values_whose_files_would_collide_are_refused(checkout, capsys):
+    (checkout / "cases" / "twice.py").write_text(
+        CASE.replace('"numbers": ', '"l_w": fp.stationary(problem(1.0)), "l w": ')
+    )
+    assert run(checkout, "twice") == 2
+    assert "two values for l_w.npz; rename 'l w'" in capsys.readouterr().err
+
+
+def test_a_mean_that_does_not_exist_does_not_lose_the_results(checkout, capsys):
+    cauchy = CASE.replace("lambda x: -k * x, 1.0", "lambda x: 0 * x, lambda x: 1 + x**2")
+    source = cauchy.replace("(-8, 8, 100)", "fp.Axis.sinh(-1e6, 1e6, 300)").partition("\ndef table")[0]
+    (checkout / "cases" / "cauchy.py").write_text(source)
+    assert run(checkout, "cauchy", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)["results"]["law"]
+    assert "does not exist" in str(facts["mean"]), facts
+
+
 def test_row_51_broken_case_files_are_told_with_file_and_line(checkout, capsys):
     (checkout / "cases" / "broken.py").write_text("x = 1\ndef solve(:\n    pass\n")
     assert run(checkout, "broken") == 2

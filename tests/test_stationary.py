@@ -55,6 +55,7 @@ def test_row_21_densities_far_below_1e_300_are_carried_by_logarithms():
     assert p.log_values[0] == pytest.approx(-(59.85**2) / 2 - 0.5 * np.log(2 * np.pi), rel=1e-13)
 
 
+@pytest.mark.filterwarnings("ignore::fpsolve.errors.ResolutionWarning")  # three cells are few
 @settings(max_examples=25, deadline=None)
 @given(st.floats(-3, 3), st.floats(0.05, 3), st.integers(3, 80), st.sampled_from(["reflecting", "periodic"]))
 def test_density_is_positive_on_any_grid(a, strength, cells, ends):
@@ -288,3 +289,59 @@ def test_row_35_an_answer_that_is_no_null_vector_is_refused(monkeypatch):
     with pytest.raises(fp.NotConverged, match=r"residual 0\.\d+ .*best") as caught:
         solve(lambda x: -x, 1.0, x=axis)
     assert isinstance(caught.value.best, fp.Density)
+
+
+def test_the_residual_is_measured_against_the_larger_one_way_flow():
+    axis = fp.Axis.uniform(0, 2 * np.pi, 3, ends="periodic")
+    p = solve(lambda x: np.cos(x) - 2, lambda x: 0.2 + 0.1 * np.sin(x), x=axis)
+    assert p.info.residual < 1e-13
+    assert np.abs(fp.generator(fp.Problem(fp.Process(lambda x: np.cos(x) - 2, 1.0), p.grid)).size) == 3
+
+
+@pytest.mark.parametrize("stiffness", [1e4, 1e5])
+def test_a_peak_narrower_than_a_cell_is_told(stiffness):
+    with pytest.warns(fp.ResolutionWarning, match=r"of the mass lies in the one cell at x=|Peclet"):
+        solve(lambda x: -stiffness * (x - 0.0071), 1.0, x=(-6, 6, 400))
+
+
+def test_three_cells_are_enough_for_an_answer():
+    with pytest.warns((fp.TruncationWarning, fp.ResolutionWarning)):
+        assert solve(lambda x: -x, 1.0, x=(-3, 3, 3)).mean() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_many_branches_are_all_found():
+    problem = fp.Problem(
+        fp.Process(lambda x: 0.05 * np.sin(80 * x), lambda x: np.sin(40 * x) ** 2),
+        fp.Grid(x=fp.Axis.uniform(-6, 6, 8000, ends="reflecting")),
+    )
+    with pytest.raises(fp.Reducible) as caught:
+        fp.stationary(problem)
+    assert len(caught.value.sizes) == 1 + int(2 * 6 * 40 / np.pi)
+
+
+def test_a_loss_must_close_on_a_ring_and_have_its_own_gradient():
+    ring = fp.Grid(x=fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic"))
+    with pytest.raises(fp.InvalidInput, match=r"loss differs by 6\.28319 between the two ends"):
+        fp.stationary(fp.Problem(fp.Process.gibbs(lambda x: np.cos(x) + x, 1.0), ring))
+    assert fp.stationary(fp.Problem(fp.Process.gibbs(np.cos, 1.0), ring)).info.current == pytest.approx(0, abs=1e-15)
+    line = fp.Grid(x=(-8, 8, 200))
+    with pytest.raises(fp.InvalidInput, match=r"gradient is .* but the loss changes there by"):
+        fp.stationary(fp.Problem(fp.Process.gibbs(lambda x: x**2 / 2, 1.0, gradient=lambda x: 2 * x), line))
+    right = fp.Process.gibbs(lambda x: x**2 / 2, 1.0, gradient=lambda x: x)
+    assert fp.stationary(fp.Problem(right, line)).var() == pytest.approx(1.0)
+    with pytest.raises(fp.InvalidInput, match="loss depends on t"):
+        fp.Process.gibbs(lambda x, t: t * x**2, 1.0)
+
+
+def test_gibbs_needs_no_gradient_on_a_log_axis():
+    grid = fp.Grid(x=fp.Axis.log(1e-8, 1e8, 400))
+    p = fp.stationary(fp.Problem(fp.Process.gibbs(lambda x: 0.5 * np.log(x) ** 2, 1.0), grid))
+    assert p.mean() == pytest.approx(np.exp(1.5), rel=1e-10)
+    wall = fp.Process.gibbs(lambda x: np.where(np.abs(x) < 2, x**2, np.inf), 1.0)
+    with pytest.raises(fp.InvalidInput, match="loss is inf at x="):
+        fp.stationary(fp.Problem(wall, fp.Grid(x=(-3, 3, 40))))
+
+
+def test_a_problem_is_needed():
+    with pytest.raises(fp.InvalidInput, match=r"give an fp\.Problem"):
+        fp.stationary(fp.Process(lambda x: -x, 1.0))

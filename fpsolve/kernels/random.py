@@ -10,7 +10,10 @@ next, so any thread, process or restart that asks for the same counter gets the 
 |---|---|---|
 | SAMPLES, minibatches with replacement | draw // 4, draw = step * batch + place in the batch | draw % 4 |
 | SHUFFLES, minibatches without | epoch * ceil(data / 4) + slot // 4 | slot % 4 |
-| NORMALS | step; components 0, 1 in the stream itself, 2, 3 in stream + 65536, ... | all four |
+| NORMALS, increments | step // 2, a pair for two steps; components 2, 3 in stream + 65536, ... | all four |
+| STARTS, starting points | 0, and the next where a particle may not start | all four |
+| RECORDS, times within a step | step | all four |
+| BRIDGES, crossings of the lower and the upper end within a step | step | all four |
 
 A draw serves one word, so four steps of batch 1 share a block: a restart at any step computes that block again and
 takes up the words where they were.  Particles are numbered from 0 to 2^32 - 1.
@@ -26,6 +29,7 @@ from numba import prange
 from fpsolve.kernels.jit import jit
 
 SAMPLES, SHUFFLES, NORMALS = np.uint64(0), np.uint64(1), np.uint64(2)
+STARTS, RECORDS, BRIDGES = np.uint64(3), np.uint64(4), (np.uint64(5), np.uint64(6))
 
 _MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

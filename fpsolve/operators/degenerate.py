@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fpsolve.kernels.fluxes import dips
 
 Array = NDArray[np.float64]
-MOST_ZEROS = 64
+FEW_ZEROS = 16
 DIP = float(np.log(0.5))  # a sampled minimum this far below its neighbours three samples away deserves a search
 ZERO = np.log(1e-9)  # a minimum this far below its neighbours is a zero
 
@@ -31,8 +31,10 @@ class NoiseZero:
 def noise_zeros(s: Array, log_diffusion: Array, sample: Callable[[float], tuple[float, float]]) -> list[NoiseZero]:
     """Isolated zeros of D along sorted samples half a cell apart; `sample(s)` gives (ln D, A) anywhere."""
     found = []
-    candidates = np.empty(MOST_ZEROS, dtype=np.int64)
-    count = dips(np.ascontiguousarray(log_diffusion), DIP, candidates)
+    candidates, count = np.empty(FEW_ZEROS, dtype=np.int64), FEW_ZEROS
+    while count == candidates.size:  # full: there may be more
+        candidates = np.empty(4 * candidates.size, dtype=np.int64)
+        count = dips(np.ascontiguousarray(log_diffusion), DIP, candidates)
     for k in candidates[:count]:
         around = float(min(log_diffusion[k - 3], log_diffusion[k + 3]))
         if around == -np.inf:
@@ -53,11 +55,12 @@ def _lowest(
 ) -> tuple[float, float]:
     from scipy.optimize import minimize_scalar
 
+    middle = 0.5 * (low + high)  # searched as an offset from here: the search's tolerance is relative
     result = minimize_scalar(
-        lambda s: float(np.exp(sample(float(s))[0] - around)),
-        bounds=(low, high),
+        lambda offset: float(np.exp(sample(middle + float(offset))[0] - around)),
+        bounds=(low - middle, high - middle),
         method="bounded",
         options={"xatol": 1e-13 * (high - low), "maxiter": 200},
     )
-    place = float(result.x)
+    place = middle + float(result.x)
     return place, sample(place)[0]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
-from fpsolve.functions import Points
+from fpsolve.functions import Function, Points
 from fpsolve.kernels.fluxes import quadrature
 from fpsolve.process import CONVENTIONS, Process
 
@@ -101,7 +101,11 @@ class Samples:
             ratio = process.direct_at("drift_over_diffusion", points, t)
             self._check_direct(points, log_d, ratio)
             return log_d, ratio
-        drift, diffusion = process.drift_at(points, t)[0], process.diffusion_at(points, t)[0, 0]
+        diffusion = process.diffusion_at(points, t)[0, 0]
+        if process.potential is not None:  # the loss says it all
+            with np.errstate(divide="ignore"):
+                return np.log(diffusion), np.zeros(points.size)
+        drift = process.drift_at(points, t)[0]
         with np.errstate(divide="ignore", invalid="ignore"):
             log_d, ratio = np.log(diffusion), drift / diffusion
         if process.log_diffusion is not None:
@@ -130,12 +134,44 @@ class Samples:
         process = self.process
         if process.potential is not None:
             nodes = Points((self.name,), (self.axis.nodes,), (("cell", self.axis.nodes.shape),))
-            return self._falls(process.potential_at(nodes, self.t), self._loss_at_end)
+            losses = process.potential_at(nodes, self.t)
+            self._check_loss(losses)
+            return self._falls(losses, self._loss_at_end)
         slopes = self.ratio_quad.reshape(self.s_quad.shape) * self.axis.dx(self.s_quad) * self.width
         steps = quadrature(slopes, self.gauss_weights)
         c = CONVENTIONS[process.convention]
         with np.errstate(invalid="ignore"):  # where the noise vanishes; such edges are replaced by transport
             return steps + c * self._falls(self.log_d_nodes, self.log_d_at_end) if c else steps
+
+    def _check_loss(self, losses: Array) -> None:
+        """A given gradient must be the loss's, and on a ring the loss must close."""
+        process, axis = self.process, self.axis
+        if axis.periodic:
+            gap, size = self._loss_at_end(True) - self._loss_at_end(False), float(np.ptp(losses))
+            if abs(gap) > 1e-9 * (size + abs(losses).max() + 1e-300):
+                raise InvalidInput(
+                    f"loss differs by {gap * (process.temperature or 1.0):.6g} between the two ends of the periodic "
+                    f"axis {self.name}: it is no function on a ring; give drift and diffusion instead"
+                )
+        if process.gradient is None or not callable(process.gradient):
+            return
+        few = np.unique(np.linspace(1, axis.cells - 2, 8).astype(int))
+        x = axis.nodes[few]
+        step = 1e-3 * axis.weights[few]
+        around = [
+            process.potential_at(Points((self.name,), (place,), (("sample", place.shape),)), self.t)
+            for place in (x - step, x + step)
+        ]
+        slopes = (around[1] - around[0]) / (2.0 * step) * (process.temperature or 1.0)
+        given = Function(process.gradient, "gradient").scalar(Points((self.name,), (x,), (("sample", x.shape),)))
+        scale = np.maximum(np.abs(slopes), np.abs(given)) + 1e-6 * np.abs(given).max()
+        wrong = np.abs(slopes - given) > 1e-2 * scale
+        if np.any(wrong):
+            bad = int(np.argmax(wrong))
+            raise InvalidInput(
+                f"gradient is {given[bad]:.6g} at {self.name}={x[bad]:.6g}, but the loss changes there by "
+                f"{slopes[bad]:.6g} per unit of {self.name}; give the derivative of the loss, or leave it out"
+            )
 
     def _falls(self, at_nodes: Array, at_end: Callable[[bool], float]) -> Array:
         """value(start) - value(stop) of each interval."""
@@ -168,7 +204,7 @@ class Samples:
 
     def _vanishes(self, upper: bool) -> bool:
         node, inner = self.log_d_nodes[[-1, -2]] if upper else self.log_d_nodes[:2]
-        if self.axis.ends[upper] != "open" or node > inner - STEEP:
+        if self.axis.ends[upper] not in ("open", "reflecting") or node > inner - STEEP:
             return False
         try:
             return bool(self.log_d_at_end(upper) < node + NATURAL)

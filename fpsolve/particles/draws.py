@@ -10,12 +10,11 @@ from fpsolve.checks import seed_key, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.initial import MASS_TOLERANCE, Gaussian, Initial, OnGrid, Point, masses
-from fpsolve.kernels.random import fill_normals
+from fpsolve.kernels.random import STARTS, fill_normals
 
 __all__ = ["draw"]
 
 Array = NDArray[np.float64]
-STARTS = np.uint64(3)  # stream of the random numbers; a particle drawn where it cannot be takes the next block
 MOST_REDRAWS = 64
 
 

@@ -43,8 +43,10 @@ class LocalCoefficients:
         self.logarithmic = axis.kind == "log"
         self.direct = all(label in process.functions for label in DIRECT)
         self.correction = 1.0 - CONVENTIONS[process.convention] if callable(process.diffusion) else 0.0
+        self.downhill = process.potential is not None and process.gradient is None  # D/T is the mobility
         self.check(x, t)
-        labels = DIRECT if self.direct else ("drift", "diffusion")
+        plain = ("potential", "diffusion") if self.downhill else ("drift", "diffusion")
+        labels = DIRECT if self.direct else plain
         self.calls = {label: self._caller(process.functions[label], x, t) for label in labels}
 
     def __call__(self, x: Array, t: float) -> tuple[Array, Array]:
@@ -68,11 +70,18 @@ class LocalCoefficients:
     def check(self, x: Array, t: float) -> None:
         """Raises InvalidInput unless drift and diffusion are what they must be at every one of the places x."""
         points = Points((self.name,), (x,), (("particle", x.shape),))
-        self.process.drift_at(points, t)
+        if self.downhill:
+            self.process.potential_at(points, t)
+        else:
+            self.process.drift_at(points, t)
         self.process.diffusion_at(points, t)
 
     def _plainly(self, x: Array, t: float) -> tuple[Array, Array]:
-        a, d = self._ask("drift", x, t), self._ask("diffusion", x, t)
+        d = self._ask("diffusion", x, t)
+        if self.downhill:
+            a = -d / (self.process.temperature or 1.0) * self._slope("potential", x, t)
+        else:
+            a = self._ask("drift", x, t)
         if self.correction:
             a = a + self.correction * self._slope("diffusion", x, t)
         if self.logarithmic:

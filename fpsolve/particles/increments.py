@@ -1,24 +1,15 @@
-"""The normals of a simulated path, from counters (kernels/random.py): the same for any split or restart.
-
-| stream | block | word used |
-|---|---|---|
-| NORMALS, the steps | step // 2; its pair serves the even and the odd step | all four |
-| RECORDS, times within a step | step | all four |
-
-The others of a run: STARTS (draws.py) and BRIDGES (walls.py).
-"""
+"""The normals of a simulated path, from counters (kernels/random.py): the same for any split or restart."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.kernels.random import NORMALS, fill_normals
+from fpsolve.kernels.random import NORMALS, RECORDS, fill_normals
 
 __all__ = ["Noise"]
 
 Array = NDArray[np.float64]
-RECORDS = np.uint64(4)
 
 
 class Noise:

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.kernels.random import fill_normals
+from fpsolve.kernels.random import BRIDGES, fill_normals
 
 __all__ = ["Walls"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-BRIDGES = (np.uint64(5), np.uint64(6))  # streams of the lower and the upper end; the block is the step
 CERTAIN = 37.0  # no exponential variate from 53 bits is larger
 
 

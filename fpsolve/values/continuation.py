@@ -61,6 +61,9 @@ def end_law(log_terms: Array, ds: float, upper: bool) -> EndLaw:
     terms = log_terms if upper else log_terms[::-1]
     if terms[-1] == -np.inf:
         return EndLaw(-np.inf, -np.inf, 0.0, 0.0)
+    if terms.size < 4:
+        slope = float((terms[-1] - terms[-2]) / ds)
+        return EndLaw(slope, slope, 0.0, abs(slope))
     back = max(1, min(terms.size // 20, (terms.size - 2) // 2))
     slopes = [float((terms[-1 - k * back] - terms[-2 - k * back]) / ds) for k in range(3)]
     if not np.all(np.isfinite(slopes)):
