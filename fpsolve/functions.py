@@ -136,7 +136,8 @@ class Function:
             expected, got = np.asarray(first)[few], np.asarray(second)
             if expected.dtype.kind not in "biufc" or got.dtype.kind not in "biufc":
                 continue
-            wrong = np.abs(got - expected) > 1e-9 * np.abs(expected)
+            with np.errstate(invalid="ignore"):
+                wrong = np.abs(got * 1.0 - expected * 1.0) > 1e-9 * np.abs(expected * 1.0)
             if wrong.any():
                 bad = int(np.argmax(wrong))
                 raise InvalidInput(
@@ -149,6 +150,8 @@ def vector(function: Function, points: Points, t: float = 0.0) -> Array:
     """One finite number per axis and point, shape (ndim, size)."""
     ndim = len(points.names)
     answer = function(points, t)
+    if ndim == 1 and isinstance(answer, list) and len(answer) == points.size:
+        answer = np.asarray(answer)  # one number per point, as a list
     if ndim == 1 and not isinstance(answer, (tuple, list)):
         return _as_numbers(answer, function.label, points)[None]
     _check_components(answer, ndim, function.label)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, Reducible, ResolutionWarning
 from fpsolve.generator import Generator, generator
 from fpsolve.kernels.fluxes import face_fluxes
-from fpsolve.operators.ends import check_noise_zero, check_open_end, warn_of_truncation
+from fpsolve.operators.ends import check_noise_zero, check_open_end, warn_of_singularity, warn_of_truncation
 from fpsolve.problem import Problem
 from fpsolve.relaxation import relaxation_bounds
 from fpsolve.solvers.classes import ClosedClass, closed_classes
@@ -122,7 +122,9 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
     axis, name, edges = problem.grid.axes[0], problem.grid.names[0], L.edges
     log_w = np.log(axis.weights)
     log_p = np.full(axis.cells, -np.inf)
-    current, laws, bounds = None, {}, None
+    current, bounds = None, None
+    laws: dict[bool, EndLaw] = {}
+    singular: list[tuple[int, float, float]] = []
     if closed.ring:
         forward, backward = edges.log_coefficients
         with np.errstate(divide="ignore"):
@@ -133,7 +135,7 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
         cells = closed.cells
         inside = cells[:-1]
         log_p[cells] = log_density(edges.step[inside], log_w[cells])
-        laws = _check_ends(problem, L, closed, log_p)
+        laws, singular = _check_ends(problem, L, closed, log_p)
     continued = tuple(end in laws and goes for end, goes in zip((False, True), continued_ends(axis), strict=True))
     p = Density.from_log(problem.grid, log_p, continued=((continued[0], continued[1]),))
     if not closed.ring and closed.cells.size > 1:
@@ -143,7 +145,10 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
         _warn_if_nearly_reducible(p, L, closed, bounds)
     for upper, law in laws.items():
         if continued[upper]:
-            warn_of_truncation(axis, name, law, p.shares[upper], upper)
+            reach = abs((axis.hi if upper else axis.lo) - float(axis.nodes[int(np.argmax(p.masses))]))
+            warn_of_truncation(axis, name, law, p.shares[upper], reach, upper)
+    for cell, exponent, place in singular:
+        warn_of_singularity(float(p.masses[cell]), name, exponent, place)
     if not _warn_of_peclet(p, L, name):
         _warn_of_narrow_peak(p, name, closed.cells.size)
     info = Info(
@@ -168,18 +173,21 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
     return p
 
 
-def _check_ends(problem: Problem, L: Generator, closed: ClosedClass, log_p: Array) -> dict[bool, EndLaw]:
-    """The laws at the open ends of the class, by end (upper?); its zeros of the noise are checked beside them."""
+def _check_ends(
+    problem: Problem, L: Generator, closed: ClosedClass, log_p: Array
+) -> tuple[dict[bool, EndLaw], list[tuple[int, float, float]]]:
+    """The laws at open ends of the class by end (upper?), and (cell, exponent, place) of its zeros of the noise."""
     axis, name, edges, cells = problem.grid.axes[0], problem.grid.names[0], L.edges, closed.cells
-    laws = {}
+    laws, singular = {}, []
     for upper, edge in ((False, closed.edge_below), (True, closed.edge_above)):
-        if edge is not None:
-            check_noise_zero(axis.nodes[cells], name, log_p[cells], float(edges.zeros[edge]), upper)
-        elif axis.ends[upper] in ("open", "reflecting") and edges.natural[upper]:
-            check_noise_zero(axis.nodes[cells], name, log_p[cells], axis.hi if upper else axis.lo, upper)
+        natural = edge is None and axis.ends[upper] in ("open", "reflecting") and edges.natural[upper]
+        if edge is not None or natural:
+            place = float(edges.zeros[edge]) if edge is not None else (axis.hi if upper else axis.lo)
+            exponent = check_noise_zero(axis.nodes[cells], name, log_p[cells], place, upper)
+            singular.append((int(cells[-1] if upper else cells[0]), exponent, place))
         elif axis.ends[upper] == "open":
             laws[upper] = check_open_end(axis, name, log_p, upper)
-    return laws
+    return laws, singular
 
 
 def _residual(p: Density, L: Generator, closed: ClosedClass, current: float) -> float:

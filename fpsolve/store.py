@@ -50,6 +50,8 @@ def save(value: Saveable, path: str | Path, *, force: bool = False) -> Path:
     kind = type(value).__name__
     if kind not in KINDS:
         raise InvalidInput(f"cannot save a {kind}; values with a file format are {', '.join(KINDS)}")
+    if not path.parent.is_dir():
+        raise InvalidInput(f"no folder {path.parent} to save {path.name} in; make it first")
     if path.exists() and not force:
         raise InvalidInput(f"{path} exists; pass force=True to replace it (--force on the command line)")
     facts, arrays = KINDS[kind].taken_apart(value)

@@ -236,3 +236,20 @@ def test_the_mode_lies_between_nodes():
     ring = fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic")
     q = fp.stationary(fp.Problem(fp.Process(lambda x: -np.sin(x - 0.01), 0.5), fp.Grid(x=ring)))
     assert q.mode() == pytest.approx(0.01, abs=1e-8)
+
+
+def test_moments_that_diverge_inside_the_grid_are_refused():
+    with pytest.raises(fp.InvalidInput, match="order -2 of x does not exist: p > 0 at x=0"):
+        NORMAL.moment(-2)
+
+
+def test_nan_in_is_nan_out():
+    assert np.isnan(NORMAL.cdf(np.nan))
+    assert np.isnan(NORMAL(np.nan))
+
+
+def test_the_tail_is_the_end_at_infinity_on_a_negative_log_axis():
+    net = fp.models.DiagonalNetwork.from_moments(fp.Moments(2, -2, 3, 1, -1), temperature=0.1)
+    p = fp.stationary(net.problem())
+    assert p.grid["v"].hi < 0
+    assert p.tail_exponent() == pytest.approx(net.tail_exponent, rel=1e-8)

@@ -150,3 +150,9 @@ def test_a_parameter_named_t_makes_the_process_time_dependent():
 def test_bad_processes_and_problems_are_refused(build, message):
     with pytest.raises(fp.InvalidInput, match=message):
         build()
+
+
+def test_lists_and_booleans_are_numbers_too():
+    assert solve(lambda x: [-float(v) for v in np.atleast_1d(x)]).var() == pytest.approx(1.0, rel=1e-6)
+    bounded = fp.Grid(x=fp.Axis.uniform(0, 4, 80, ends="reflecting"))
+    assert solve(lambda x: x > 2, grid=bounded).mass == pytest.approx(1.0)

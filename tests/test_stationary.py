@@ -316,7 +316,7 @@ def test_many_branches_are_all_found():
     )
     with pytest.raises(fp.Reducible) as caught:
         fp.stationary(problem)
-    assert len(caught.value.sizes) == 1 + int(2 * 6 * 40 / np.pi)
+    assert len(caught.value.sizes) == 2 + 2 * int(6 * 40 / np.pi)
 
 
 def test_a_loss_must_close_on_a_ring_and_have_its_own_gradient():
@@ -345,3 +345,44 @@ def test_gibbs_needs_no_gradient_on_a_log_axis():
 def test_a_problem_is_needed():
     with pytest.raises(fp.InvalidInput, match=r"give an fp\.Problem"):
         fp.stationary(fp.Process(lambda x: -x, 1.0))
+
+
+def test_integrable_singularities_are_told_with_the_mass_they_cost():
+    # p = 1/(pi sqrt(x (1 - x))): variance 1/8
+    wright_fisher = fp.Process(lambda x: 0.5 - x, lambda x: x * (1 - x))
+    with pytest.warns(
+        fp.ResolutionWarning, match=r"diverges like .*misses about 0\.0095 of the mass.*Axis\.tanh"
+    ):
+        coarse = fp.stationary(fp.Problem(wright_fisher, fp.Grid(x=(0, 1, 400))))
+    assert coarse.var() != pytest.approx(0.125, rel=1e-3)
+    fine = fp.stationary(fp.Problem(wright_fisher, fp.Grid(x=fp.Axis.tanh(0, 1, 400, reach=16))))
+    assert fine.var() == pytest.approx(0.125, rel=1e-6)
+    walls = fp.Grid(x=fp.Axis.uniform(0, 1, 400, ends="reflecting"))
+    with pytest.warns(fp.ResolutionWarning, match="diverges"):
+        fp.stationary(fp.Problem(wright_fisher, walls))
+
+
+def test_power_laws_on_a_uniform_axis_are_doubted_as_they_deserve():
+    cauchy = fp.Process.gibbs(lambda x: np.log(1 + x * x), 1.0)
+    with pytest.warns(fp.TruncationWarning, match=r"flattens like \|x\|\^-2: use fp\.Axis\.sinh"):
+        p = fp.stationary(fp.Problem(cauchy, fp.Grid(x=(-100, 100, 2000))))
+    with pytest.raises(fp.InvalidInput, match=r"order 1 of x does not exist: p ~ \|x\|\^-1\.998"):
+        p.var()
+    student = solve(lambda x: -2 * x, lambda x: 1 + x * x, x=(-100, 100, 2000))  # p ~ x^-4
+    assert student.var() == pytest.approx(1.0, rel=0.02)
+    with pytest.warns(fp.DegenerateWarning, match="order 4 of x is infinite"):
+        assert student.moment(4) == np.inf
+    wide = fp.stationary(fp.Problem(cauchy, fp.Grid(x=fp.Axis.sinh(-1e6, 1e6, 400))))
+    assert wide.cdf(1.0) == pytest.approx(0.75, abs=1e-6)
+
+
+@pytest.mark.parametrize("reach", [6, 7, 8, 9, 10])
+def test_a_rippled_potential_is_confined_wherever_the_grid_ends(reach):
+    p = solve(lambda x: -x - 3 * np.sin(3 * x), 1.0, x=(-reach, reach, 800))
+    assert p.beyond < 1e-8
+    assert p.mean() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_ripple_on_a_density_that_grows_is_still_refused():
+    with pytest.raises(fp.NotNormalizable):
+        solve(lambda x: 0.2 * x - 3 * np.sin(3 * x), 1.0, x=(-8, 8, 800))

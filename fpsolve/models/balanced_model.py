@@ -60,6 +60,7 @@ class BalancedModel(ABC):
         can resolve.
         """
         law, side = self.law, self._side(branch)
+        law.check_noise()
         if law.layers == 1:
             width = float(np.sqrt(law.variance_at_minimum))
             far = max(abs(law.minimum), width) * 10.0**DECADES if law.moments.alpha1 > 0 else GAUSSIAN_TAILS * width

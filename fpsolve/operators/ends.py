@@ -8,18 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.errors import NotNormalizable, TruncationWarning
+from fpsolve.errors import NotNormalizable, ResolutionWarning, TruncationWarning
 from fpsolve.values.continuation import EndLaw, end_law
 
 Array = NDArray[np.float64]
 TOLERATED_TRUNCATION = 1e-6
+TOLERATED_SINGULARITY = 1e-4
 ENOUGH = 1e-9
+NOTHING = 1e-9  # of the largest mass
 
 
 def check_open_end(axis: Axis, name: str, log_p: Array, upper: bool) -> EndLaw:
     """The law of ln(w p) at an open end.  Raises NotNormalizable where its mass diverges, or cannot be told."""
-    law = end_law(log_p + np.log(axis.weights), axis.ds, upper)
-    verdict = law.verdict
+    terms = log_p + np.log(axis.weights)
+    law = end_law(terms, axis.ds, upper)
+    verdict = "finite" if _ripples_down(terms, upper) else law.verdict
     if verdict == "finite" and axis.map.tail == "exponential" and law.limit > law.slope:
         verdict = _against_power_law(axis, log_p, law, upper)
     if verdict == "finite":
@@ -37,19 +40,20 @@ def check_open_end(axis: Axis, name: str, log_p: Array, upper: bool) -> EndLaw:
     )
 
 
-def check_noise_zero(nodes: Array, name: str, log_p: Array, zero: float, upper: bool) -> None:
+def check_noise_zero(nodes: Array, name: str, log_p: Array, zero: float, upper: bool) -> float:
     """The power law beside a zero of the noise at x = `zero`, the (upper?) end of a closed class.
 
-    nodes, log_p: of the class alone.  Raises NotNormalizable where p ~ |x - zero|^a with a <= -1.
+    nodes, log_p: of the class alone.  Returns a (0 where too few cells tell).
+    Raises NotNormalizable where p ~ |x - zero|^a with a <= -1.
     """
     values, places = (log_p[::-1], nodes[::-1]) if upper else (log_p, nodes)
     distance = np.abs(places - zero)
     if values.size < 4 or not np.all(np.isfinite(values[:4])):
-        return
+        return 0.0
     slopes = np.diff(values[:4]) / np.diff(np.log(distance[:4]))
     exponent, error = float(slopes[0]), float(abs(slopes[0] - slopes[1]))
     if exponent > -1.0:
-        return
+        return exponent
     side = f"{name} {'<' if upper else '>'} {zero:.4g}"
     from_zero = f"|{name}|" if zero == 0.0 else f"|{name} - {zero:.4g}|"
     raise NotNormalizable(
@@ -62,19 +66,48 @@ def check_noise_zero(nodes: Array, name: str, log_p: Array, zero: float, upper: 
     )
 
 
-def warn_of_truncation(axis: Axis, name: str, law: EndLaw, share: float, upper: bool) -> None:
-    """Say so where the mass beyond an end is not small and its law is not straight enough to trust."""
+def warn_of_truncation(axis: Axis, name: str, law: EndLaw, share: float, reach: float, upper: bool) -> None:
+    """Say so where the mass beyond an end is not small and its law is not straight enough to trust.
+
+    reach: distance of the end from the mode.
+    """
     doubt = share * min(1.0, law.drift / abs(law.slope)) if law.slope else share
+    further = np.log(share / ENOUGH) / abs(law.slope) if share > 0 else 0.0
+    s = axis.s_faces[-1] + further if upper else axis.s_faces[0] - further
+    remedy = f"extend the grid to {name}={float(axis.x(s)):.4g}"
+    if axis.map.tail == "exponential" and law.limit > law.slope:  # flattening: perhaps a power law, x^-q
+        q = -law.slope * reach
+        doubt = max(doubt, share / (q - 1.0)) if q > 1.0 else np.inf
+        remedy = f"the tail flattens like |{name}|^-{q:.3g}: use fp.Axis.sinh, which continues power laws"
     if not doubt > TOLERATED_TRUNCATION:
         return
-    further = np.log(share / ENOUGH) / abs(law.slope)
-    s = axis.s_faces[-1] + further if upper else axis.s_faces[0] - further
     warnings.warn(
         f"{share:.2g} of the mass lies beyond the open end {name}={axis.hi if upper else axis.lo:.4g}, known to "
-        f"about {doubt:.1g} by continuation; extend the grid to {name}={float(axis.x(s)):.4g}",
+        f"about {doubt:.1g} by continuation; {remedy}",
         TruncationWarning,
         stacklevel=4,
     )
+
+
+def warn_of_singularity(p_mass: float, name: str, exponent: float, place: float) -> None:
+    """p ~ |x - place|^a with -1 < a < 0 is integrable, but its first cell's midpoint misses part of the integral."""
+    missing = p_mass * (2.0**exponent / (1.0 + exponent) - 1.0)
+    if exponent < 0.0 and missing > TOLERATED_SINGULARITY:
+        warnings.warn(
+            f"the density diverges like |{name} - {place:.4g}|^{exponent:.3g} at {name}={place:.4g}, and the cell "
+            f"there misses about {missing:.2g} of the mass; cluster the cells: fp.Axis.tanh for a bounded interval, "
+            "fp.Axis.log beside 0",
+            ResolutionWarning,
+            stacklevel=4,
+        )
+
+
+def _ripples_down(terms: Array, upper: bool) -> bool:
+    """A tail that falls all the way to nothing, but in waves: extrapolating its slope would say little."""
+    outward = terms if upper else terms[::-1]
+    slopes = np.diff(outward[-max(4, outward.size // 3) :])
+    waves = int(np.sum(np.diff(np.sign(np.diff(slopes))) != 0))
+    return bool(waves >= 2 and slopes.max() < 0.0 and outward[-1] < outward.max() + np.log(NOTHING))
 
 
 def _against_power_law(axis: Axis, log_p: Array, law: EndLaw, upper: bool) -> str:

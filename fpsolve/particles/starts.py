@@ -53,7 +53,12 @@ def start_weights(start: Start, n: int | None, layers: int, width: int, minimum:
 
 
 def _fresh_weights(start: ArrayLike | None, n: int | None, layers: int, width: int, minimum: float) -> Array:
-    given = np.asarray(minimum if start is None else start, dtype=float)
+    try:
+        given = np.asarray(minimum if start is None else start, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(
+            f"start is {start!r}; give v (a number or one per replica), the weights, or a Swarm to go on from"
+        ) from error
     if not np.all(np.isfinite(given)):
         raise InvalidInput(f"start has {np.sum(~np.isfinite(given))} values that are not finite; give finite numbers")
     if start is None and minimum == 0.0 and layers > 1:

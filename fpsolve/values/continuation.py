@@ -105,11 +105,28 @@ def share_of(function: Callable[[Array], Array], masses: Array, axis: Axis, uppe
     beyond = share_beyond(masses, upper)
     if beyond == 0.0 or not np.isfinite(beyond):
         return beyond
+    if _diverges(function, masses, axis, upper):
+        return float(np.copysign(np.inf, function(axis.nodes[[-1 if upper else 0]])[0]))
     last, before = (masses[-1], masses[-2]) if upper else (masses[0], masses[1])
     fall = float(np.log(last / before))
     steps = np.arange(1.0, min(np.ceil(np.log(NEGLIGIBLE) / fall), MOST_FURTHER_NODES) + 1.0)
     nodes = axis.nodes[-1] + steps * axis.ds if upper else axis.nodes[0] - steps * axis.ds
     return float(np.sum(last * np.exp(fall * steps) * function(nodes)))
+
+
+def _diverges(function: Callable[[Array], Array], masses: Array, axis: Axis, upper: bool) -> bool:
+    """A flattening tail on a uniform axis, x^-q at its end, under a function that grows as x^(q - 1) or faster."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        law = end_law(np.log(masses), axis.ds, upper)
+    if not law.limit > law.slope:
+        return False
+    ends = axis.nodes[[-1, -2]] if upper else axis.nodes[[0, 1]]
+    values = np.abs(function(ends))
+    if not (values[0] > values[1] > 0):
+        return False
+    reach = abs(float(ends[0]) - float(axis.nodes[int(np.argmax(masses))]))
+    growth = float(np.log(values[0] / values[1])) / axis.ds * reach
+    return -law.slope * reach <= 1.02 * (growth + 1.0)  # the exponents are local: a tie diverges
 
 
 def along_axis(terms: Array, dimension: int, ends: tuple[bool, bool]) -> Array:

@@ -67,7 +67,7 @@ class Cumulative:
         answer = np.where(s > high, over, answer)
         if self.axis.kind == "log":  # the far side of 0
             answer = np.where(np.isnan(s), np.where(x > self.axis.hi, self.total, 0.0), answer)
-        return answer
+        return np.where(np.isnan(x), np.nan, answer)
 
     def quantile(self, probability: Array | float) -> Array:
         """The x with P(X <= x) = probability."""
@@ -106,7 +106,8 @@ class Interpolant:
 
     def log(self, x: Array | float) -> Array:
         """ln p(x); -inf outside a grid that does not go on."""
-        s = self.axis.s(np.asarray(x, dtype=float))
+        x = np.asarray(x, dtype=float)
+        s = self.axis.s(x)
         if self.axis.periodic:
             period = self.axis.stop - self.axis.start
             s = self.axis.s_nodes[0] + np.mod(s - self.axis.s_nodes[0], period)
@@ -122,7 +123,7 @@ class Interpolant:
                 else s < (edge if self.continued[upper] else face)
             )
             answer = np.where(beyond, self._beyond(s, upper, float(edge)), answer)
-        return np.where(np.isnan(s), -np.inf, answer)
+        return np.where(np.isnan(x), np.nan, np.where(np.isnan(s), -np.inf, answer))
 
     def _inside(self, s: Array) -> Array:
         if self.positive:

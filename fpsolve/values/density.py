@@ -149,10 +149,10 @@ class Density:
         """-<ln p>, in nats."""
         return statistics.entropy(self)
 
-    def tail_exponent(self, window: tuple[float, float] | None = None, end: str = "upper") -> float:
+    def tail_exponent(self, window: tuple[float, float] | None = None, end: str | None = None) -> float:
         """q in p ~ |x|^-q: minus the least-squares slope of ln p against ln |x| over `window` (in |x|).
 
-        Default: the outermost decade before the `end` ("upper" or "lower") of the grid.
+        Default: the outermost decade of the grid before `end`, "upper" or "lower" (the one at infinity).
         """
         return statistics.tail_exponent(self, window, end)
 

@@ -25,6 +25,8 @@ def moment(p: Density, i: int, order: float, center: float) -> float:
     if not np.isfinite(center):
         return float("nan") if np.isnan(center) else float("inf")
     name = p.grid.names[i]
+    if order < 0 and p.grid.axes[i].lo < center < p.grid.axes[i].hi:
+        raise InvalidInput(f"the moment of order {order:g} of {name} does not exist: p > 0 at {name}={center:g}")
     with np.errstate(invalid="ignore", divide="ignore"):
         powers = (p.grid.mesh()[i] - center) ** order
     if not np.all(np.isfinite(powers)):
@@ -94,8 +96,10 @@ def entropy(p: Density) -> float:
     return total
 
 
-def tail_exponent(p: Density, window: tuple[float, float] | None, end: str) -> float:
+def tail_exponent(p: Density, window: tuple[float, float] | None, end: str | None) -> float:
     """q in p ~ |x|^-q: minus the least-squares slope of ln p against ln |x| over `window`."""
+    if end is None:
+        end = "lower" if p.grid.axes[0].kind == "log" and p.grid.axes[0].hi < 0 else "upper"
     if end not in ("upper", "lower"):
         raise InvalidInput(f"end is {end!r}; use 'upper' or 'lower'")
     axis = p.only_axis("tail_exponent")
@@ -140,4 +144,5 @@ def _exponents(p: Density, i: int) -> str:
     marginal = p if p.grid.ndim == 1 else p.marginal(p.grid.names[i])
     name = p.grid.names[i]
     open_ends = [end for end, goes in zip(("lower", "upper"), p.ends[i], strict=True) if goes]
-    return ", ".join(f"p ~ |{name}|^-{marginal.tail_exponent(end=end):.4g} at the {end} end" for end in open_ends)
+    exponents = {end: -marginal.tail_exponent(end=end) for end in open_ends}
+    return ", ".join(f"p ~ |{name}|^{exponent:.4g} at the {end} end" for end, exponent in exponents.items())
