@@ -90,6 +90,7 @@ def test_geometric_brownian_motion_keeps_its_sign_and_has_its_law_at_long_steps(
     assert off((np.log(sign * x) + 15) ** 2, 12.0) < 5
 
 
+@pytest.mark.filterwarnings("ignore::fpsolve.errors.ResolutionWarning")  # the step is too long on purpose
 def test_plain_steps_would_lose_the_sign():
     x = x_of(run(problem(lambda x: -3 * x, lambda x: 2.0 * x**2, fp.Axis.sinh(-9, 9, 50)), Point(1.0), [3.0], 0.5))
     assert np.any(x < 0)
@@ -269,6 +270,7 @@ def test_row_31_wrong_times_are_refused(times, message):
         run(OU, Point(0.0), times, 0.1, n=5)
 
 
+@pytest.mark.filterwarnings("ignore::fpsolve.errors.ResolutionWarning")  # the step is too long on purpose
 def test_row_36_divergence_is_counted_and_too_much_of_it_refused():
     pr = problem(lambda x: -(x**3), 0.5)
     with pytest.raises(fp.NotConverged, match=r"particles diverged by t=.*shorten it") as caught:
@@ -336,3 +338,18 @@ def test_an_interrupted_run_keeps_what_it_has():
         warnings.simplefilter("error")
         rest = simulate(OU, partial, [9.0], dt=0.01, seed=7, progress=False)
     assert np.array_equal(rest.at(9.0), run(OU, Point(1.0), [9.0], 0.01, n=5).at(9.0))
+
+
+def test_a_step_that_overshoots_is_told_and_one_that_explodes_refused():
+    well = fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-8, 8, 100)))
+    with pytest.warns(fp.ResolutionWarning, match=r"overshoot by 0\.9 .*factor of about 20"):
+        fp.simulate(well, fp.Point(0.08), [19.0], dt=1.9, n=50, seed=1, progress=False)
+    with pytest.raises(fp.InvalidInput, match=r"dt is 2\.5, but the drift contracts at rate 1 .*use dt < 0\.2"):
+        fp.simulate(well, fp.Point(0.08), [10.0], dt=2.5, n=50, seed=1, progress=False)
+
+
+def test_gibbs_particles_find_their_own_gradient_far_from_the_origin():
+    process = fp.Process.gibbs(lambda x: -np.cos(3 * (x - 1000)) + 0.5 * (x - 1000) ** 2, 1.0)
+    problem = fp.Problem(process, fp.Grid(x=fp.Axis.uniform(992, 1008, 400, ends="reflecting")))
+    swarm = fp.simulate(problem, fp.Point(1000.02), [6.0], dt=1e-2, n=10_000, seed=1, progress=False)
+    assert swarm.var()[-1] == pytest.approx(fp.stationary(problem).var(), abs=0.05)

@@ -350,9 +350,7 @@ def test_a_problem_is_needed():
 def test_integrable_singularities_are_told_with_the_mass_they_cost():
     # p = 1/(pi sqrt(x (1 - x))): variance 1/8
     wright_fisher = fp.Process(lambda x: 0.5 - x, lambda x: x * (1 - x))
-    with pytest.warns(
-        fp.ResolutionWarning, match=r"diverges like .*misses about 0\.0095 of the mass.*Axis\.tanh"
-    ):
+    with pytest.warns(fp.ResolutionWarning, match=r"diverges like .*misses about 0\.0095 of the mass.*Axis\.tanh"):
         coarse = fp.stationary(fp.Problem(wright_fisher, fp.Grid(x=(0, 1, 400))))
     assert coarse.var() != pytest.approx(0.125, rel=1e-3)
     fine = fp.stationary(fp.Problem(wright_fisher, fp.Grid(x=fp.Axis.tanh(0, 1, 400, reach=16))))

@@ -67,6 +67,16 @@ class LocalCoefficients:
             grown = np.exp(np.clip(u, -1.0, 1.0) - 0.5 * v + np.sqrt(v) * normals)
             return x * (grown + np.maximum(u - 1.0, 0.0)) / (1.0 + np.maximum(-u - 1.0, 0.0) / np.e)
 
+    def contraction(self, x: Array, t: float) -> float:
+        """The median rate -da/dx at which the drift pulls neighbouring particles together; 0 on log axes."""
+        if self.logarithmic or x.size == 0:
+            return 0.0
+        few = x[:: max(1, x.size // 1000)]
+        low, high = reach(self.axis)
+        step = DIFFERENCE * self.axis.ds * self.axis.dx(np.clip(self.axis.s(few), self.axis.start, self.axis.stop))
+        above, below = np.minimum(few + step, high), np.maximum(few - step, low)
+        return -float(np.median((self(above, t)[0] - self(below, t)[0]) / (above - below)))
+
     def check(self, x: Array, t: float) -> None:
         """Raises InvalidInput unless drift and diffusion are what they must be at every one of the places x."""
         points = Points((self.name,), (x,), (("particle", x.shape),))

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.axis import Axis
 from fpsolve.checks import seed_key, whole
-from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
+from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged, ResolutionWarning
 from fpsolve.initial import Initial
 from fpsolve.memory import require
 from fpsolve.particles.draws import draw
@@ -80,6 +80,7 @@ def simulate(
     x, lost_at, absorbed_at = _start(problem, initial, n, seed)
     alive = np.minimum(lost_at, absorbed_at) > first
     coefficients = LocalCoefficients(problem.process, axis, problem.grid.names[0], x[alive], first)
+    _check_stability(coefficients.contraction(x[alive], first), dt)
     run = _Run(coefficients, Walls(axis, key, x.size), Noise(key, x.size), dt, stops)
     state = _State(step, x, np.flatnonzero(alive), np.zeros(x.size, dtype=bool), ())
     state, finished = _followed(run, state, progress)
@@ -90,7 +91,25 @@ def simulate(
             "long for the drift where they are; shorten it, or use a log or reflecting axis",
             best=swarm,
         )
+    _check_stability(coefficients.contraction(state.x[state.ids], float(swarm.times[-1])), dt)
     return swarm
+
+
+def _check_stability(rate: float, dt: float) -> None:
+    """An explicit step multiplies a distance by 1 - rate dt: it oscillates beyond 1, and grows beyond 2."""
+    if rate * dt > 2.0:
+        raise InvalidInput(
+            f"dt is {dt:g}, but the drift contracts at rate {rate:.3g} where most particles are: a step overshoots by "
+            f"{rate * dt - 1.0:.3g} of the distance, and the next by more; use dt < {0.2 / rate:.1g}"
+        )
+    if rate * dt > 1.0:
+        warnings.warn(
+            f"dt is {dt:g} and the drift contracts at rate {rate:.3g}: steps overshoot by {rate * dt - 1.0:.2g} of the "
+            f"distance, so variances are off by a factor of about {1.0 / (1.0 - rate * dt / 2.0):.2g}; "
+            f"use dt < {0.2 / rate:.1g}",
+            ResolutionWarning,
+            stacklevel=3,
+        )
 
 
 @dataclass(frozen=True, eq=False)
