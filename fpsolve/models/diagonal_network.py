@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from fpsolve.checks import whole
+from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.models.balanced import BalancedLaw
 from fpsolve.models.balanced_model import BalancedModel
@@ -184,11 +184,11 @@ class DiagonalNetwork(BalancedModel):
 
     def _checked_temperature(self) -> float:
         given = self.temperature
-        if given is not None and not (np.isfinite(given) and given > 0):
+        if given is not None and not number("temperature", given) > 0:
             raise InvalidInput(f"temperature is {given}; give a finite number > 0 (learning rate over batch size)")
         if self.learning_rate is None and self.batch is None and given is not None:
             return float(given)
-        if self.learning_rate is None or not (np.isfinite(self.learning_rate) and self.learning_rate > 0):
+        if self.learning_rate is None or not number("learning_rate", self.learning_rate) > 0:
             raise InvalidInput(f"learning_rate is {self.learning_rate}; give a finite number > 0")
         batch = whole("batch", self.batch, 1)
         if isinstance(self.data, Regression) and batch > self.data.n:

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.checks import whole
+from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
 
 __all__ = ["Moments", "Regression"]
@@ -42,10 +42,7 @@ class Moments:
 
     def __post_init__(self) -> None:
         for name in ("alpha1", "alpha2", "alpha3", "beta1", "beta2"):
-            value = float(getattr(self, name))
-            if not np.isfinite(value):
-                raise InvalidInput(f"{name} is {value}; a moment of data must be finite")
-            object.__setattr__(self, name, value)
+            object.__setattr__(self, name, number(name, getattr(self, name)))
         for name, meaning in (("alpha1", "Var[x^2]"), ("alpha3", "Var[x y]")):
             if getattr(self, name) < 0:
                 raise InvalidInput(f"{name} is {getattr(self, name):g}; it is the variance {meaning}, give it >= 0")

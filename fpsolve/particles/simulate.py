@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.checks import seed_key, whole
+from fpsolve.checks import number, seed_key, whole
 from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged, ResolutionWarning
 from fpsolve.initial import Initial
 from fpsolve.memory import require
@@ -269,7 +269,7 @@ def _check_times(times: ArrayLike, first: float) -> Array:
 
 def _check_step(dt: float, first: float, last: float) -> tuple[float, int]:
     """dt, and the number of the step at which the run begins."""
-    if not (np.isfinite(dt) and dt > 0):
+    if not number("dt", dt) > 0:
         raise InvalidInput(f"dt is {dt}; a step must be positive and finite")
     if dt > last - first:
         raise InvalidInput(f"dt is {dt:g} but the run lasts {last - first:g}; give a step no longer than that")
