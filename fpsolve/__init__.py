@@ -10,6 +10,7 @@ frozen value that prints, plots and saves itself.
 from fpsolve import models
 from fpsolve.axis import Axis
 from fpsolve.compare import Comparison, compare
+from fpsolve.convergence import Convergence, convergence
 from fpsolve.current import Current, current, entropy_production
 from fpsolve.distance import distance
 from fpsolve.errors import (
@@ -33,7 +34,7 @@ from fpsolve.models.regression import Moments, Regression
 from fpsolve.particles.simulate import simulate
 from fpsolve.problem import Problem
 from fpsolve.process import Process
-from fpsolve.refine import Convergence, convergence, refined
+from fpsolve.refine import refined
 from fpsolve.residual import strong_residual
 from fpsolve.schemes import Accurate, Positive
 from fpsolve.stationary import components, stationary

@@ -27,7 +27,7 @@ solvers
 methods
 relaxation
 stationary evolve passage spectrum
-current residual laws partition transport noise distance compare tails refine
+current residual laws partition transport noise distance compare tails refine convergence
 particles
 transfer
 measure

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import fpsolve as fp
-from fpsolve.refine import Estimate, convergence, refined
+from fpsolve.convergence import convergence
+from fpsolve.refine import Estimate, refined
 from fpsolve.values.field import Field
 
 mpl.use("Agg")
