@@ -37,10 +37,10 @@ def solve(
     width: int = 1,
     weight_decay: float = 0.0,
     branch: str | None = None,
-) -> dict[str, fp.Density]:
+) -> dict[str, fp.Density | fp.ExactDensity]:
     """The stationary density of one branch beside its closed form; with branch="both", every branch that has one."""
     net = network(depth, temperature, width, weight_decay)
     if branch == "both":
         parts = fp.components(net.problem(branch), skip=True)
         return {"positive" if p.mean() > 0 else "negative": p for p in parts}
-    return {"stationary": fp.stationary(net.problem(branch)), "closed_form": net.exact_density(branch).density}
+    return {"stationary": fp.stationary(net.problem(branch)), "closed_form": net.exact_density(branch)}
