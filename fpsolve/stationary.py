@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import time
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, Reducible, ResolutionWarning
+from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, Reducible
 from fpsolve.generator import Generator, generator
 from fpsolve.kernels.fluxes import face_fluxes
 from fpsolve.operators.ends import check_noise_zero, check_open_end, warn_of_singularity, warn_of_truncation
+from fpsolve.operators.local import Edges
 from fpsolve.problem import Problem
 from fpsolve.relaxation import relaxation_bounds
+from fpsolve.resolution import warn_if_nearly_reducible, warn_of_coarse_cells
+from fpsolve.schemes import Accurate
 from fpsolve.solvers.classes import ClosedClass, closed_classes
 from fpsolve.solvers.cyclic import log_density_and_current
 from fpsolve.solvers.log1d import log_density
@@ -28,11 +32,7 @@ from fpsolve.values.info import Info
 __all__ = ["components", "stationary"]
 
 Array = NDArray[np.float64]
-LARGEST_PECLET = 1000.0
 LARGEST_RESIDUAL = 1e-6
-NARROW = 0.5  # of the mass in one cell: a Gaussian there is two thirds of a cell wide
-MATTERS = 1e-9  # of the mass, in one cell
-NEARLY_REDUCIBLE = 1e-10  # of the local relaxation rate at the mode
 
 
 def stationary(problem: Problem) -> Density:
@@ -44,7 +44,7 @@ def stationary(problem: Problem) -> Density:
     Raises NotNormalizable where an open end (or a zero of the noise) holds infinite mass, with the exponent;
     Reducible where several closed classes share the grid (then `components` gives one density each); InvalidInput
     for bad coefficients, time-dependent processes and absorbing ends.
-    Warns TruncationWarning, ResolutionWarning, DegenerateWarning, each with the consequence as a number.
+    Warns TruncationWarning, DegenerateWarning, each with the consequence as a number.
     Source: Risken, The Fokker-Planck Equation (1996), ch. 5.
 
     >>> import fpsolve as fp
@@ -116,44 +116,33 @@ def _no_class(problem: Problem) -> str:
     return f"no set of cells of {name} keeps its mass: the drift carries it through regions without noise"
 
 
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """What the ends of a class say: laws at open ends (by upper?), and (cell, exponent, place) of its noise zeros."""
+
+    laws: dict[bool, EndLaw]
+    singular: list[tuple[int, float, float]]
+
+
 def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
     """The density of one closed class."""
     started = time.process_time()
-    axis, name, edges = problem.grid.axes[0], problem.grid.names[0], L.edges
-    log_w = np.log(axis.weights)
-    log_p = np.full(axis.cells, -np.inf)
-    current, bounds = None, None
-    laws: dict[bool, EndLaw] = {}
-    singular: list[tuple[int, float, float]] = []
-    if closed.ring:
-        forward, backward = edges.log_coefficients
-        with np.errstate(divide="ignore"):
-            forward = np.where(edges.noiseless, np.log(edges.up) + log_w, forward)
-            backward = np.where(edges.noiseless, np.log(edges.down) + np.roll(log_w, -1), backward)
-        log_p, current = log_density_and_current(edges.step, forward, backward, log_w)
-    else:
-        cells = closed.cells
-        inside = cells[:-1]
-        log_p[cells] = log_density(edges.step[inside], log_w[cells])
-        laws, singular = _check_ends(problem, L, closed, log_p)
-    continued = tuple(end in laws and goes for end, goes in zip((False, True), continued_ends(axis), strict=True))
-    p = Density.from_log(problem.grid, log_p, continued=((continued[0], continued[1]),))
+    axis, edges = problem.grid.axes[0], L.edges
+    log_p, current = _log_density(edges, closed, np.log(axis.weights))
+    ends = _Ends({}, []) if closed.ring else _check_ends(problem, L, closed, log_p)
+    goes_on = continued_ends(axis)
+    continued = (False in ends.laws and goes_on[0], True in ends.laws and goes_on[1])
+    p = Density.from_log(problem.grid, log_p, continued=(continued,))
+    bounds = None
     if not closed.ring and closed.cells.size > 1:
-        cells, inside = closed.cells, closed.cells[:-1]
-        flows = edges.log_coefficients[0][inside] + p.log_values[inside]
-        bounds = relaxation_bounds(flows, p.masses[cells])
-        _warn_if_nearly_reducible(p, L, closed, bounds)
-    for upper, law in laws.items():
-        if continued[upper]:
-            reach = abs((axis.hi if upper else axis.lo) - float(axis.nodes[int(np.argmax(p.masses))]))
-            warn_of_truncation(axis, name, law, p.shares[upper], reach, upper)
-    for cell, exponent, place in singular:
-        warn_of_singularity(float(p.masses[cell]), name, exponent, place)
-    if not _warn_of_peclet(p, L, name):
-        _warn_of_narrow_peak(p, name, closed.cells.size)
+        inside = closed.cells[:-1]
+        bounds = relaxation_bounds(edges.log_coefficients[0][inside] + p.log_values[inside], p.masses[closed.cells])
+        warn_if_nearly_reducible(p, edges, closed.cells, bounds)
+    _warn_of_ends(p, ends)
+    warn_of_coarse_cells(p, edges, closed.cells.size)
     info = Info(
         method="ring in closed form" if closed.ring else "log-space sum of exponentially fitted edges",
-        residual=_residual(p, L, closed, current or 0.0),
+        residual=_residual(p, edges, closed, current or 0.0),
         mass_error=abs(p.mass - 1.0),
         smallest=float(p.values.min()),
         edge_mass=p.beyond,
@@ -162,37 +151,61 @@ def _solve(problem: Problem, L: Generator, closed: ClosedClass) -> Density:
         relaxation_time=bounds,
         notes=_notes(problem),
     )
-    p = p.replace(info=info)
-    if not (info.residual is not None and info.residual < LARGEST_RESIDUAL):
-        raise NotConverged(
-            f"the density does not solve L p = 0: residual {info.residual:.3g} of the largest one-way flow; "
-            "a coefficient is beyond what double precision resolves here; the estimate is in the error's `best`",
-            best=p,
-            history=(info.residual,) if info.residual is not None else (),
-        )
-    return p
+    return _checked(p.replace(info=info))
 
 
-def _check_ends(
-    problem: Problem, L: Generator, closed: ClosedClass, log_p: Array
-) -> tuple[dict[bool, EndLaw], list[tuple[int, float, float]]]:
-    """The laws at open ends of the class by end (upper?), and (cell, exponent, place) of its zeros of the noise."""
+def _log_density(edges: Edges, closed: ClosedClass, log_w: Array) -> tuple[Array, float | None]:
+    """ln p of the class, -inf outside it, and the current that a ring carries."""
+    if closed.ring:
+        forward, backward = edges.log_coefficients
+        with np.errstate(divide="ignore"):
+            forward = np.where(edges.noiseless, np.log(edges.up) + log_w, forward)
+            backward = np.where(edges.noiseless, np.log(edges.down) + np.roll(log_w, -1), backward)
+        return log_density_and_current(edges.step, forward, backward, log_w)
+    log_p = np.full(log_w.size, -np.inf)
+    log_p[closed.cells] = log_density(edges.step[closed.cells[:-1]], log_w[closed.cells])
+    return log_p, None
+
+
+def _warn_of_ends(p: Density, ends: _Ends) -> None:
+    axis, name = p.grid.axes[0], p.grid.names[0]
+    for upper, law in ends.laws.items():
+        if p.ends[0][upper]:
+            reach = abs((axis.hi if upper else axis.lo) - float(axis.nodes[int(np.argmax(p.masses))]))
+            warn_of_truncation(axis, name, law, p.shares[upper], reach, upper)
+    for cell, exponent, place in ends.singular:
+        warn_of_singularity(float(p.masses[cell]), name, exponent, place)
+
+
+def _checked(p: Density) -> Density:
+    """The density, unless it is no null vector."""
+    residual = p.info.residual
+    if residual is not None and residual < LARGEST_RESIDUAL:
+        return p
+    raise NotConverged(
+        f"the density does not solve L p = 0: residual {residual:.3g} of the largest one-way flow; a coefficient is "
+        "beyond what double precision resolves here; the estimate is in the error's `best`",
+        best=p,
+        history=(residual,) if residual is not None else (),
+    )
+
+
+def _check_ends(problem: Problem, L: Generator, closed: ClosedClass, log_p: Array) -> _Ends:
     axis, name, edges, cells = problem.grid.axes[0], problem.grid.names[0], L.edges, closed.cells
-    laws, singular = {}, []
+    found = _Ends({}, [])
     for upper, edge in ((False, closed.edge_below), (True, closed.edge_above)):
         natural = edge is None and axis.ends[upper] in ("open", "reflecting") and edges.natural[upper]
         if edge is not None or natural:
             place = float(edges.zeros[edge]) if edge is not None else (axis.hi if upper else axis.lo)
             exponent = check_noise_zero(axis.nodes[cells], name, log_p[cells], place, upper)
-            singular.append((int(cells[-1] if upper else cells[0]), exponent, place))
+            found.singular.append((int(cells[-1] if upper else cells[0]), exponent, place))
         elif axis.ends[upper] == "open":
-            laws[upper] = check_open_end(axis, name, log_p, upper)
-    return laws, singular
+            found.laws[upper] = check_open_end(axis, name, log_p, upper)
+    return found
 
 
-def _residual(p: Density, L: Generator, closed: ClosedClass, current: float) -> float:
+def _residual(p: Density, edges: Edges, closed: ClosedClass, current: float) -> float:
     """Largest net flux off the constant current over the largest one-way flux, on the edges inside the class."""
-    edges = L.edges
     used = closed.cells[: edges.step.size] if closed.ring else closed.cells[:-1]
     used = used[~edges.noiseless[used]]
     if used.size == 0:
@@ -205,56 +218,7 @@ def _residual(p: Density, L: Generator, closed: ClosedClass, current: float) -> 
     return float(np.abs(fluxes - current).max()) / largest if largest > 0 else 0.0
 
 
-def _warn_of_peclet(p: Density, L: Generator, name: str) -> bool:
-    """Warn where ln p leaps between neighbouring cells that hold mass; whether it did."""
-    edges = L.edges
-    heavy = np.maximum(p.masses[edges.left], p.masses[edges.right]) > MATTERS
-    peclet = np.where(heavy & np.isfinite(edges.step), np.abs(edges.step), 0.0)
-    worst = int(np.argmax(peclet))
-    if peclet[worst] > LARGEST_PECLET:
-        place = p.grid.axes[0].nodes[worst]
-        warnings.warn(
-            f"the drift is not resolved: the largest cell Peclet number is {peclet[worst]:.3g} at {name}={place:.4g}, "
-            f"so ln p changes by that much between neighbouring cells; use {peclet[worst]:.3g} times the cells there",
-            ResolutionWarning,
-            stacklevel=4,
-        )
-    return bool(peclet[worst] > LARGEST_PECLET)
-
-
-def _warn_of_narrow_peak(p: Density, name: str, cells: int) -> None:
-    """One cell with most of the mass: the midpoint rule sees a peak only if it is wider than a cell."""
-    peak = int(np.argmax(p.masses))
-    if cells > 1 and p.masses[peak] > NARROW:
-        axis = p.grid.axes[0]
-        warnings.warn(
-            f"{p.masses[peak]:.3g} of the mass lies in the one cell at {name}={axis.nodes[peak]:.6g}: the density is "
-            f"narrower than the cell ({axis.weights[peak]:.2g}), so its moments are those of the cell; refine there",
-            ResolutionWarning,
-            stacklevel=4,
-        )
-
-
-def _warn_if_nearly_reducible(p: Density, L: Generator, closed: ClosedClass, bounds: tuple[float, float]) -> None:
-    """Compare the slowest relaxation rate with the local one at the mode, D p^2."""
-    cells = closed.cells
-    mode = int(np.argmax(p.masses[cells][:-1]))
-    axis = p.grid.axes[0]
-    edge = cells[mode]
-    log_local = L.edges.log_conductance[edge] + np.log(axis.gaps[edge]) + 2.0 * p.log_values[cells[mode]]
-    slowest = 1.0 / bounds[0] if bounds[0] > 0 else np.inf
-    if NEARLY_REDUCIBLE * np.exp(log_local) > slowest:
-        warnings.warn(
-            f"nearly reducible: the slowest relaxation rate is between {1 / bounds[1]:.2g} and {slowest:.2g}, "
-            f"against {np.exp(log_local):.2g} at the mode; a run shorter than {bounds[1]:.2g} never sees it",
-            DegenerateWarning,
-            stacklevel=4,
-        )
-
-
 def _notes(problem: Problem) -> tuple[str, ...]:
-    from fpsolve.schemes import Accurate
-
     if isinstance(problem.scheme, Accurate):
         return ("no transport and no jumps: Accurate() equals Positive() here",)
     return ()

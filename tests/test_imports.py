@@ -25,7 +25,7 @@ resolvent
 generator
 solvers
 methods
-relaxation
+relaxation resolution
 stationary evolve passage spectrum
 current residual laws partition transport noise distance compare tails refine convergence
 particles
