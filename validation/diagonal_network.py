@@ -25,37 +25,23 @@ def density(results):
 
 
 def tabulated(depth, temperature):
-    """Mean and variance at one depth and temperature."""
-    mean, variance = TABLE[depth, temperature]
-    parameters = dict(depth=depth, temperature=temperature)
-    wrong = dict(temperature=1.01 * temperature)
-    label = f"depth {depth}, T = {temperature:g}"
-    found = [
-        Exact(
-            f"variance at {label}",
-            case.solve,
-            parameters,
-            lambda r: density(r).var(),
-            variance,
-            atol=6e-10,
-            wrong=wrong,
-            source=PAPER,
-        )
-    ]
-    if depth:
-        found.append(
-            Exact(
-                f"mean at {label}",
-                case.solve,
-                parameters,
-                lambda r: density(r).mean(),
-                mean,
-                atol=6e-10,
-                wrong=wrong,
-                source=PAPER,
-            )
-        )
-    return found
+    """Mean and variance at one depth and temperature; at depth 0 the mean is 1 at every temperature: no control."""
+    expected = dict(zip(("mean", "var"), TABLE[depth, temperature], strict=True))
+    return [statistic(name, depth, temperature, expected[name]) for name in ("mean", "var") if depth or name == "var"]
+
+
+def statistic(name, depth, temperature, expected):
+    """The claim on one number of the table."""
+    return Exact(
+        f"{name} at depth {depth}, T = {temperature:g}",
+        case.solve,
+        dict(depth=depth, temperature=temperature),
+        lambda r: getattr(density(r), name)(),
+        expected,
+        atol=6e-10,
+        wrong=dict(temperature=1.01 * temperature),
+        source=PAPER,
+    )
 
 
 def identity(temperature):
