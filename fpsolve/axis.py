@@ -22,7 +22,7 @@ from fpsolve.memory import require
 __all__ = ["ENDS", "Axis"]
 
 Array = NDArray[np.float64]
-ENDS = ("open", "reflecting", "absorbing", "periodic")
+ENDS = ("open", "reflecting", "absorbing", "periodic", "reservoir")
 BYTES_PER_CELL = 64
 
 
@@ -255,7 +255,10 @@ def _check_cells(cells: int) -> int:
 def _check_ends(ends: tuple[str, str]) -> tuple[str, str]:
     for end in ends:
         if end not in ENDS:
-            raise InvalidInput(f"ends is {end!r}; use 'open', 'reflecting', 'absorbing' or 'periodic'")
+            raise InvalidInput(
+                f"ends is {end!r}; use 'open', 'reflecting', 'absorbing' or 'periodic' ('reservoir' on an axis without "
+                "noise, beside others)"
+            )
     if ("periodic" in ends) and ends[0] != ends[1]:
         raise InvalidInput(f"ends are {ends}: a periodic axis is periodic at both ends")
     return ends

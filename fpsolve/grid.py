@@ -75,6 +75,13 @@ class Grid:
         """Nodes shaped to broadcast against each other, indexing "ij"."""
         return tuple(np.meshgrid(*self.nodes, indexing="ij", sparse=True))
 
+    def areas(self, k: int) -> Array:
+        """Areas of the faces across axis k, the products of the other axes' weights, shaped to broadcast."""
+        product = np.ones(())
+        for i, axis in enumerate(self.axes):
+            product = np.multiply.outer(product, np.ones(1) if i == k else axis.weights)
+        return product
+
     def refined(self, factor: int) -> Grid:
         """Every axis refined by `factor`."""
         return Grid(**{name: axis.refined(factor) for name, axis in self._axes.items()})

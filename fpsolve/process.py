@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fpsolve.checks import number
 from fpsolve.errors import InvalidInput
@@ -37,6 +38,7 @@ class Process:
     convention: "ito" (default), "stratonovich" or "isothermal".
     log_diffusion, drift_over_diffusion: optional direct forms of ln D and A/D, one dimension only, for processes whose
         D underflows where the density still matters.
+    reservoir_drift: the drift in the last cells before an end called "reservoir" (several dimensions only).
 
     A function with a parameter named t is time dependent; `at(t)` freezes it.
     Raises InvalidInput for an unknown convention or a coefficient that is neither a number nor a function.
@@ -54,6 +56,7 @@ class Process:
     potential: UserFunction | None = None
     temperature: float | None = None
     gradient: UserFunction | None = None
+    reservoir_drift: UserFunction | None = None
 
     def __post_init__(self) -> None:
         if self.convention not in CONVENTIONS:
@@ -66,13 +69,14 @@ class Process:
         cls,
         loss: UserFunction,
         temperature: float,
-        mobility: UserFunction | float = 1.0,
+        mobility: UserFunction | Any = 1.0,
         gradient: UserFunction | None = None,
     ) -> Process:
         """The dynamics whose stationary density is exactly p = exp(-loss/temperature)/Z.
 
-        A = -mobility grad(loss), D = mobility * temperature, isothermal convention.  The solver takes differences of
-        the loss itself; the gradient is needed by particles only, and is a difference within a cell unless given.
+        A = -mobility grad(loss), D = mobility * temperature, isothermal convention; mobility: a number, one per axis,
+        or a symmetric tensor, constants or functions.  The solver takes differences of the loss itself; the gradient
+        is needed by particles only, and is a difference within a cell unless given.
         Raises InvalidInput where the temperature is not positive, or a function depends on t.
 
         >>> Process.gibbs(lambda x: x**2 / 2, temperature=0.1).convention
@@ -88,11 +92,11 @@ class Process:
                     f"{label} depends on t; a Gibbs density belongs to one moment: bind t first, as in "
                     "lambda x: loss(x, t=1.0)"
                 )
-        if not callable(mobility) and not number("mobility", mobility) >= 0:
+        if not callable(mobility) and np.ndim(mobility) == 0 and not number("mobility", mobility) >= 0:
             raise InvalidInput(f"mobility is {mobility}; it must be >= 0")
         slope = gradient if gradient is not None else partial(_central_gradient, loss)
         drift = partial(_downhill, slope, mobility)
-        diffusion = partial(_scaled, mobility, temperature) if callable(mobility) else mobility * temperature
+        diffusion = partial(_scaled, mobility, temperature) if callable(mobility) else _times(mobility, temperature)
         return cls(drift, diffusion, "isothermal", potential=loss, temperature=float(temperature), gradient=gradient)
 
     @property
@@ -123,6 +127,15 @@ class Process:
         _check_positive(values, points)
         return values
 
+    @property
+    def constant_diffusion(self) -> bool:
+        """Whether D is made of numbers, not functions."""
+        return _is_constant(self.diffusion)
+
+    def reservoir_drift_at(self, points: Points, t: float = 0.0) -> Array:
+        """The drift in the cells before a reservoir, shape (ndim, size)."""
+        return vector(self.functions["reservoir_drift"], points, t)
+
     def potential_at(self, points: Points, t: float = 0.0) -> Array:
         """The loss over the temperature at the points, shape (size,); Gibbs processes only."""
         assert self.temperature is not None
@@ -135,7 +148,7 @@ class Process:
     @cached_property
     def functions(self) -> dict[str, Function]:
         """The coefficients that are given, by field name, ready to be called."""
-        names = ("drift", "diffusion", "log_diffusion", "drift_over_diffusion", "potential")
+        names = ("drift", "diffusion", "log_diffusion", "drift_over_diffusion", "potential", "reservoir_drift")
         labels = {"potential": "loss"}
         return {
             name: Function(getattr(self, name), labels.get(name, name))
@@ -175,27 +188,46 @@ def _check_symmetric(values: Array, points: Points) -> None:
 
 
 def _check_positive(values: Array, points: Points) -> None:
-    if len(values) == 1:
-        lowest, size = values[0, 0], np.zeros(1)
-    else:
-        eigenvalues = np.linalg.eigvalsh(np.moveaxis(values, -1, 0))
-        lowest, size = eigenvalues[:, 0], np.abs(eigenvalues[:, -1])
+    suspects = np.flatnonzero(~_minors_positive(values))
+    if suspects.size == 0:
+        return
+    eigenvalues = np.linalg.eigvalsh(np.moveaxis(values[..., suspects], -1, 0))
+    lowest, size = eigenvalues[:, 0], np.abs(eigenvalues[:, -1]) if len(values) > 1 else np.zeros(1)
     bad = lowest < -1e-12 * size
     if np.any(bad):
         worst = int(np.argmin(lowest))
         what = "is negative" if len(values) == 1 else "has a negative eigenvalue"
         raise InvalidInput(
-            f"diffusion {what} ({lowest[worst]:.6g}) at {points.describe(worst)}: a diffusion coefficient cannot be; "
-            "check the function's sign"
+            f"diffusion {what} ({lowest[worst]:.6g}) at {points.describe(int(suspects[worst]))}: a diffusion "
+            "coefficient cannot be; check the function's sign"
         )
 
 
-def _downhill(slope: UserFunction, mobility: UserFunction | float, *x: Array) -> Any:
+def _minors_positive(values: Array) -> NDArray[np.bool_]:
+    """Whether every principal minor is >= 0: then no eigenvalue is negative, and none needs to be computed."""
+    positive = np.all(np.einsum("iin->in", values) >= 0, axis=0)
+    for i in range(len(values)):
+        for j in range(i):
+            positive &= values[i, i] * values[j, j] >= values[i, j] ** 2
+    if len(values) == 3:
+        (a, b, c), (_, d, e), (_, _, f) = values
+        positive &= a * (d * f - e * e) - b * (b * f - c * e) + c * (b * e - c * d) >= 0
+    return positive
+
+
+def _downhill(slope: UserFunction, mobility: UserFunction | Any, *x: Array) -> Any:
+    """-mobility grad(loss), the mobility a number, one per axis or a tensor."""
     gradient = slope(*x)
     factor = mobility(*x) if callable(mobility) else mobility
-    if isinstance(gradient, tuple):
+    if not isinstance(gradient, tuple):
+        return -(factor[0] if isinstance(factor, (tuple, list)) else factor) * gradient
+    if not isinstance(factor, (tuple, list)) and (np.ndim(factor) == 0 or np.shape(factor) == np.shape(x[0])):
         return tuple(-factor * part for part in gradient)
-    return -factor * gradient
+    rows = []
+    for i, row in enumerate(factor):
+        whole_row = isinstance(row, (tuple, list)) or (np.ndim(row) == 1 and np.shape(factor) == (len(x), len(x)))
+        rows.append(-sum(m * part for m, part in zip(row, gradient, strict=True)) if whole_row else -row * gradient[i])
+    return tuple(rows)
 
 
 def _frozen_in_time(function: UserFunction, t: float, *x: Array) -> Any:
@@ -203,7 +235,18 @@ def _frozen_in_time(function: UserFunction, t: float, *x: Array) -> Any:
 
 
 def _scaled(function: UserFunction, factor: float, *x: Array) -> Any:
-    return factor * function(*x)
+    return _times(function(*x), factor)
+
+
+def _times(numbers: Any, factor: float) -> Any:
+    """Numbers, arrays or nested sequences of them, each times factor."""
+    return tuple(_times(part, factor) for part in numbers) if isinstance(numbers, (tuple, list)) else numbers * factor
+
+
+def _is_constant(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(_is_constant(part) for part in value)
+    return not callable(value)
 
 
 def _central_gradient(loss: Callable[..., Any], *x: Array) -> Any:

@@ -9,26 +9,28 @@ from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
 from fpsolve.errors import NotNormalizable, ResolutionWarning, TruncationWarning
-from fpsolve.values.continuation import EndLaw, end_law
+from fpsolve.values.continuation import EndLaw, end_law, share_beyond
 
 Array = NDArray[np.float64]
 TOLERATED_TRUNCATION = 1e-6
 TOLERATED_SINGULARITY = 1e-4
 ENOUGH = 1e-9
 NOTHING = 1e-9  # of the largest mass
+FAR_BELOW, VERY_FAR_BELOW = np.log(1e-2), np.log(1e-6)
+MOST_BEYOND = 0.1  # of the mass: a marginal that falls so slowly may as well not fall at all
+LAYER = 20  # a twentieth of the axis: how far a pile-up before an end may reach
 
 
-def check_open_end(axis: Axis, name: str, log_p: Array, upper: bool) -> EndLaw:
-    """The law of ln(w p) at an open end.  Raises NotNormalizable where its mass diverges, or cannot be told."""
-    terms = log_p + np.log(axis.weights)
-    law = end_law(terms, axis.ds, upper)
-    verdict = "finite" if _ripples_down(terms, upper) else law.verdict
-    if verdict == "finite" and axis.map.tail == "exponential" and law.limit > law.slope:
-        verdict = _against_power_law(axis, log_p, law, upper)
+def check_open_end(axis: Axis, name: str, log_p: Array, upper: bool, *, marginal: bool = False) -> EndLaw:
+    """The law of ln(w p) at an open end.  Raises NotNormalizable where its mass diverges, or cannot be told.
+
+    marginal: log_p is a marginal of several coordinates, whose last cells carry the scheme's error too: one that still
+    falls, far below its peak, is taken for finite (and warned of by its share).
+    """
+    law, verdict = judge_open_end(axis, log_p, upper, marginal=marginal)
     if verdict == "finite":
         return law
-    shape, exponent, error = _shape(axis, name, law, upper)
-    end = f"{name} -> {_limit(axis, upper)}"
+    shape, end, exponent, error = described(axis, name, law, upper)
     reason = "its integral diverges" if verdict == "infinite" else "whether its integral converges is undecided"
     raise NotNormalizable(
         f"no stationary density: toward {end} it goes like {shape}, and {reason} at this open end "
@@ -38,6 +40,51 @@ def check_open_end(axis: Axis, name: str, log_p: Array, upper: bool) -> EndLaw:
         exponent=exponent,
         uncertainty=error,
     )
+
+
+def judge_open_end(axis: Axis, log_p: Array, upper: bool, *, marginal: bool = False) -> tuple[EndLaw, str]:
+    """The law of ln(w p) at an open end, and whether what lies beyond is "finite", "infinite" or "undecided".
+
+    marginal: as for `check_open_end`.
+    """
+    terms = log_p + np.log(axis.weights)
+    law = end_law(terms, axis.ds, upper)
+    verdict = "finite" if _ripples_down(terms, upper) else law.verdict
+    if verdict == "finite" and axis.map.tail == "exponential" and law.limit > law.slope:
+        verdict = _against_power_law(axis, log_p, law, upper)
+    if marginal and verdict == "undecided" and law.slope < 0:
+        last = (terms[-1] if upper else terms[0]) - np.max(terms)
+        verdict = "finite" if last < (FAR_BELOW if axis.map.tail == "exponential" else VERY_FAR_BELOW) else verdict
+    if marginal and verdict == "finite" and _share_beyond(terms, upper) > MOST_BEYOND:
+        verdict = "undecided"
+    return law, verdict
+
+
+def described(axis: Axis, name: str, law: EndLaw, upper: bool) -> tuple[str, str, float, float]:
+    """For messages: the shape of a law, the end, the exponent and how far it may be off."""
+    shape, exponent, error = _shape(axis, name, law, upper)
+    return shape, f"{name} -> {_limit(axis, upper)}", exponent, error
+
+
+def piled_up(axis: Axis, name: str, masses: Array, upper: bool) -> bool:
+    """Whether the masses of a marginal, far below their peak, rise just before an open end: a current is cut off there.
+
+    The end then works as a wall, and the last cells say nothing about what lies beyond.  Warns of the mass they hold.
+    """
+    outward = masses if upper else masses[::-1]
+    last = outward[-max(4, outward.size // LAYER) :]
+    lowest = int(np.argmin(last))
+    if lowest in (0, last.size - 1) or not np.log(last[-1] / outward.max()) < FAR_BELOW:
+        return False
+    held = float(last[lowest + 1 :].sum())
+    if held > TOLERATED_TRUNCATION:
+        warnings.warn(
+            f"{held:.2g} of the mass piles up in the last {last.size - 1 - lowest} cells before the open end "
+            f"{name}={axis.hi if upper else axis.lo:.4g}, which cuts off a current; widen the grid there",
+            TruncationWarning,
+            stacklevel=6,
+        )
+    return True
 
 
 def check_noise_zero(nodes: Array, name: str, log_p: Array, zero: float, upper: bool) -> float:
@@ -85,7 +132,7 @@ def warn_of_truncation(axis: Axis, name: str, law: EndLaw, share: float, reach: 
         f"{share:.2g} of the mass lies beyond the open end {name}={axis.hi if upper else axis.lo:.4g}, known to "
         f"about {doubt:.1g} by continuation; {remedy}",
         TruncationWarning,
-        stacklevel=4,
+        stacklevel=6,
     )
 
 
@@ -98,8 +145,15 @@ def warn_of_singularity(p_mass: float, name: str, exponent: float, place: float)
             f"there misses about {missing:.2g} of the mass; cluster the cells: fp.Axis.tanh for a bounded interval, "
             "fp.Axis.log beside 0",
             ResolutionWarning,
-            stacklevel=4,
+            stacklevel=6,
         )
+
+
+def _share_beyond(terms: Array, upper: bool) -> float:
+    """What the mass beyond an end would be of all, by the ratio of the last two terms."""
+    masses = np.exp(terms - np.max(terms))
+    share = share_beyond(masses, upper)
+    return share / (share + float(masses.sum())) if np.isfinite(share) else 1.0
 
 
 def _ripples_down(terms: Array, upper: bool) -> bool:

@@ -13,18 +13,19 @@ Sources: Scharfetter & Gummel (1969); Allen & Southwell (1955).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.kernels.fluxes import fitted_rates, log_coefficients
+from fpsolve.errors import InvalidInput
+from fpsolve.kernels.fluxes import fitted_rates
 from fpsolve.operators.degenerate import noise_zeros
+from fpsolve.operators.edges import Edges
 from fpsolve.operators.sampling import Samples
 from fpsolve.process import Process
 
-__all__ = ["Edges", "fitted_edges"]
+__all__ = ["Chain", "chain_edges"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -33,47 +34,23 @@ STILL = 1e-12  # of the largest drift: no transport
 
 
 @dataclass(frozen=True, eq=False)
-class Edges:
-    """The fitted edges of a chain (cells - 1 of them) or a ring (cells of them), and what leaves at absorbing ends.
+class Chain(Edges):
+    """The fitted edges of a chain (cells - 1 of them) or a ring (cells of them).
 
-    step, log_conductance: per edge.  up, down: rates between masses, left to right and back.
-    killing: rate out of each cell at absorbing ends.
     dead: cells whose node is a zero of noise and drift: no path is ever there.
-    noiseless: edges without noise.
     zeros: where on an edge without noise D vanishes (NaN on the others).
     natural: whether the noise vanishes at the lower and at the upper outer face.
     """
 
-    step: Array
-    log_conductance: Array
-    up: Array
-    down: Array
-    killing: Array
     dead: Flags
-    noiseless: Flags
     zeros: Array
     natural: tuple[bool, bool]
 
-    @cached_property
-    def log_coefficients(self) -> tuple[Array, Array]:
-        """ln of the one-way fluxes per unit density on the left and on the right of each edge with noise."""
-        forward, backward = np.empty_like(self.step), np.empty_like(self.step)
-        log_coefficients(self.step, self.log_conductance, forward, backward)
-        return forward, backward
 
-    @cached_property
-    def left(self) -> NDArray[np.int64]:
-        """Cell on the left of each edge."""
-        return np.arange(self.step.size)
-
-    @cached_property
-    def right(self) -> NDArray[np.int64]:
-        """Cell on the right of each edge."""
-        return (np.arange(self.step.size) + 1) % self.killing.size
-
-
-def fitted_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Edges:
+def chain_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Chain:
     """Edges of `process` on `axis` at time t.  Raises InvalidInput where a coefficient is not what it must be."""
+    if "reservoir" in axis.ends:
+        raise InvalidInput(f"{name} ends in a reservoir, but a reservoir is filled along one axis beside another")
     samples = Samples(process, axis, name, t)
     intervals = samples.intervals
     with np.errstate(divide="ignore"):
@@ -96,7 +73,21 @@ def fitted_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Edg
         down[i] = np.where(drift < 0, -drift, 0.0) / axis.weights[j]
         step[i] = np.where(drift == 0, 0.0, np.copysign(np.inf, drift))
         log_conductance[i] = -np.inf
-    return Edges(step[:inner], log_conductance[:inner], up, down, killing, dead, noiseless, zeros, samples.natural)
+    left = np.arange(inner)
+    return Chain(
+        left=left,
+        right=(left + 1) % axis.cells,
+        offsets=np.ones((inner, 1), dtype=np.int64),
+        step=step[:inner],
+        log_conductance=log_conductance[:inner],
+        up=up,
+        down=down,
+        noiseless=noiseless,
+        killing=killing,
+        dead=dead,
+        zeros=zeros,
+        natural=samples.natural,
+    )
 
 
 def _vanishing_noise(samples: Samples, axis: Axis, inner: int) -> tuple[Flags, Array, Array]:
