@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.operators.local import Edges
+from fpsolve.operators.local import Chain
 
 Indices = NDArray[np.int64]
 
@@ -28,7 +28,7 @@ class ClosedClass:
     ring: bool = False
 
 
-def closed_classes(edges: Edges) -> list[ClosedClass]:
+def closed_classes(edges: Chain) -> list[ClosedClass]:
     """The closed classes, from the lowest cell up; dead cells belong to none."""
     n = edges.killing.size
     periodic = edges.step.size == n
@@ -57,7 +57,7 @@ def _joins_itself(steps_without_noise: NDArray[np.float64]) -> bool:
     return bool(np.all(steps_without_noise == np.inf) or np.all(steps_without_noise == -np.inf))
 
 
-def _leaks(edges: Edges, cells: Indices, below: int | None, above: int | None) -> bool:
+def _leaks(edges: Chain, cells: Indices, below: int | None, above: int | None) -> bool:
     if cells.size == 1 and edges.dead[cells[0]]:
         return True
     if above is not None and edges.step[above] == np.inf:
