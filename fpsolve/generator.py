@@ -16,17 +16,22 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fpsolve.errors import InvalidInput
+from fpsolve.kernels.edges import carry_along, flow_along, rise_along, rise_of_carried
 from fpsolve.memory import require
-from fpsolve.operators.local import Edges, fitted_edges
+from fpsolve.operators.edges import Edges
+from fpsolve.operators.local import Chain, chain_edges
+from fpsolve.operators.space import space_edges
+from fpsolve.operators.transport import FaceFluxes
 from fpsolve.problem import Problem
 from fpsolve.resolvent import Resolvent
+from fpsolve.solvers.sweep import Bands, Sweep, sweepable
 
 __all__ = ["Generator", "generator"]
 
 Array = NDArray[np.float64]
 _known: weakref.WeakKeyDictionary[Problem, Generator] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
-BYTES_PER_CELL = 300  # measured: samples, edges and what is made of them
+BYTES_PER_CELL = {1: 300, 2: 900, 3: 2500}  # measured: samples, edges and what is made of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +40,15 @@ class Generator:
 
     t: float
     edges: Edges
+    shape: tuple[int, ...]
+    transport: tuple[FaceFluxes, ...] = ()
+
+    @property
+    def chain(self) -> Chain:
+        """The edges of a one-dimensional problem."""
+        if not isinstance(self.edges, Chain):
+            raise InvalidInput(f"this generator has {len(self.shape)} dimensions; a chain has one")
+        return self.edges
 
     @property
     def size(self) -> int:
@@ -59,28 +73,27 @@ class Generator:
     def is_markov(self) -> bool:
         """Whether every off-diagonal rate and every killing rate is >= 0."""
         edges = self.edges
+        if self.transport:
+            return False
         return bool(np.all(edges.up >= 0) and np.all(edges.down >= 0) and np.all(edges.killing >= 0))
 
     def apply(self, m: Array) -> Array:
         """L m: the rate of change of the masses m, shape (cells,)."""
-        m = self._check(m)
-        edges = self.edges
-        flux = edges.up * m[edges.left] - edges.down * m[edges.right]
-        change = np.bincount(edges.right, flux, minlength=self.size) - np.bincount(
-            edges.left, flux, minlength=self.size
-        )
-        return change - edges.killing * m
+        m, edges = self._check(m), self.edges
+        change = -edges.killing * m
+        flow_along(edges.left, edges.right, edges.up, edges.down, m, change)
+        for part in self.transport:
+            carry_along(part.left, part.right, part.sources, part.coefficients, m, change)
+        return change
 
     def adjoint(self, f: Array) -> Array:
         """L^T f: the rate of change of the expectation of f, seen from each cell, shape (cells,)."""
-        f = self._check(f)
-        edges = self.edges
-        rise = f[edges.right] - f[edges.left]
-        return (
-            np.bincount(edges.left, edges.up * rise, minlength=self.size)
-            - np.bincount(edges.right, edges.down * rise, minlength=self.size)
-            - edges.killing * f
-        )
+        f, edges = self._check(f), self.edges
+        change = -edges.killing * f
+        rise_along(edges.left, edges.right, edges.up, edges.down, f, change)
+        for part in self.transport:
+            rise_of_carried(part.left, part.right, part.sources, part.coefficients, f, change)
+        return change
 
     def rates(self) -> sparse.csc_matrix:
         """The matrix of dm/dt = L m: entry [y, x] is the rate x -> y, the diagonal minus all that leaves x."""
@@ -88,10 +101,24 @@ class Generator:
         rows = np.concatenate([edges.right, edges.left, cells])
         columns = np.concatenate([edges.left, edges.right, cells])
         values = np.concatenate([edges.up, edges.down, -self._outflow])
-        return sparse.csc_matrix((values, (rows, columns)), shape=(self.size, self.size))
+        matrix = sparse.csc_matrix((values, (rows, columns)), shape=(self.size, self.size))
+        for part in self.transport:
+            matrix = matrix + part.matrix(self.size)
+        return matrix
 
-    def resolvent(self, z: complex) -> Resolvent:
-        """(z - L)^-1, with members `solve` and `solve_adjoint`.
+    @cached_property
+    def bands(self) -> Bands | None:
+        """The bands of a sweep: of a chain, or where one axis of two is transported one way; None elsewhere."""
+        if len(self.shape) == 1 and self.edges.left.size < self.size:
+            return Bands.line(self.edges.up, self.edges.down, self.edges.killing)
+        if len(self.shape) != 2 or not (self.transport or np.any(self.edges.noiseless)):
+            return None
+        rates = self.rates()
+        way = sweepable(rates, self.shape)
+        return None if way is None else Bands.of(rates, self.shape, *way, self.killing)
+
+    def resolvent(self, z: complex) -> Resolvent | Sweep:
+        """(z - L)^-1, with members `solve` and `solve_adjoint`: by a sweep (chains, one-way transport) or sparse LU.
 
         Raises InvalidInput at z = 0 where nothing is killed: L is singular there.
         """
@@ -100,10 +127,12 @@ class Generator:
             raise InvalidInput(f"z is {z}; a resolvent needs a finite z")
         if z == 0 and not np.any(self.edges.killing > 0):
             raise InvalidInput("z = 0 with no absorbing end: L has a null vector, so -L has no inverse; use stationary")
+        if self.bands is not None and z.imag == 0 and z.real >= 0:
+            return self.bands.resolvent(z)
         return Resolvent(self.rates(), z)
 
     def _check(self, vector: Array) -> Array:
-        vector = np.asarray(vector, dtype=float)
+        vector = np.ascontiguousarray(vector, dtype=float)
         if vector.shape != (self.size,):
             raise InvalidInput(f"got a vector of shape {vector.shape}; expected one entry a cell, ({self.size},)")
         return vector
@@ -129,11 +158,16 @@ def generator(problem: Problem, t: float = 0.0) -> Generator:
         known = _known.get(problem)
     if known is not None and known.t == t:
         return known
-    if problem.grid.ndim != 1:
-        raise InvalidInput(f"the grid has axes {problem.grid.names}; generators are built in one dimension")
-    cells = problem.grid.size
-    require(BYTES_PER_CELL * cells, f"the generator of {cells} cells", "use fewer cells; a log or sinh axis needs few")
-    built = Generator(t, fitted_edges(problem.process, problem.grid.axes[0], problem.grid.names[0], t))
+    cells, ndim = problem.grid.size, problem.grid.ndim
+    require(
+        BYTES_PER_CELL[ndim] * cells, f"the generator of {cells} cells", "use fewer cells; a log or sinh axis needs few"
+    )
+    if ndim == 1:
+        edges = chain_edges(problem.process, problem.grid.axes[0], problem.grid.names[0], t)
+        built = Generator(t, edges, problem.grid.shape)
+    else:
+        plane, fluxes = space_edges(problem.process, problem.grid, problem.scheme, t)
+        built = Generator(t, plane, problem.grid.shape, fluxes)
     _check_positive(built, problem)
     with _lock:
         _known[problem] = built
@@ -142,10 +176,10 @@ def generator(problem: Problem, t: float = 0.0) -> Generator:
 
 def _check_positive(built: Generator, problem: Problem) -> None:
     """The promise of the positive scheme, kept or refused."""
-    if built.is_markov:
-        return
     rates = np.concatenate([built.edges.up, built.edges.down, built.edges.killing])
     bad = ~(rates >= 0)
+    if not np.any(bad):
+        return
     worst = np.nanmin(rates[bad], initial=np.inf)
     raise InvalidInput(
         f"{problem.scheme!r} lost the positivity of {int(bad.sum())} rates (worst {worst:.6g}): "
