@@ -1,29 +1,26 @@
 """The probability current of a density, and the entropy that it produces.
 
-Over the edge between two cells flows F = k (B(-step) p_left - B(step) p_right), with the affinity
-a = step + ln p_left - ln p_right; the generator's own fluxes, so div J = -(L m)/w cell by cell.  Schnakenberg's sum
-sigma = sum F a (k_B = 1) is >= 0 edge by edge.
-A ring's stationary current is found from its circulation Phi = closed integral of A/D, not as a difference: with
-f the one-way fluxes, F = J everywhere means sum -ln(1 - J/f) = Phi, whose root keeps its digits however small it is.
-Source: Schnakenberg, Rev. Mod. Phys. 48, 571 (1976).
+J_i = A_i p - d_j(D_ij p), from the generator's own fluxes (flows.py), so that div J = -(L m)/w cell by cell.  A steady
+state in detailed balance has none; one that is driven circulates, along the level sets of p where D is constant.
+Source: Risken (1996), section 6.4; Schnakenberg, Rev. Mod. Phys. 48, 571 (1976).
 """
 
 from __future__ import annotations
 
-import math
-import warnings
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import read_only
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.errors import InvalidInput
+from fpsolve.flows import entropy_production_of, flows_of, over_faces
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
-from fpsolve.kernels.fluxes import face_fluxes
-from fpsolve.operators.local import Edges
+from fpsolve.hodge import Hodge, hodge_split
 from fpsolve.problem import Problem
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
@@ -34,24 +31,22 @@ if TYPE_CHECKING:
 __all__ = ["Current", "current", "entropy_production"]
 
 Array = NDArray[np.float64]
-EPSILON = float(np.finfo(float).eps)
-ROUNDINGS = 16.0  # per logarithm that enters a flux
-NEGLIGIBLE = 1e-12  # of the largest flux
+CLOSED = 1e-6  # divergence over the largest flux through a cell that a stream function tolerates
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Current:
     """The current J of a density.
 
-    at_faces: per axis, J at its faces, shape (cells + 1,) in one dimension: 0 at reflecting and open ends, what leaves
-        at absorbing ones, the same value first and last on a ring.
-    at_nodes: per axis, a Field: the mean of the two faces beside each node.
+    density: whose current it is.
+    at_faces: per axis, J at the faces across it, of the grid's shape with one more along that axis: 0 at reflecting and
+        open ends, what leaves at absorbing ones, the same values first and last on a periodic axis.
     divergence: div J per cell, -(L m)/w, of the grid's shape.
     entropy_production: sum of flux times affinity over the edges (what leaves at absorbing ends is not counted).
     imbalance: the largest net flux over its one-way flux, 0 in detailed balance; rounding: what it can be by rounding.
     """
 
-    grid: Grid
+    density: Density
     at_faces: tuple[Array, ...]
     divergence: Array
     entropy_production: float
@@ -59,27 +54,113 @@ class Current:
     rounding: float
 
     @property
+    def grid(self) -> Grid:
+        """The density's grid."""
+        return self.density.grid
+
+    @cached_property
     def at_nodes(self) -> tuple[Field, ...]:
-        """J at the nodes, one Field per axis."""
-        faces = self.at_faces[0]
-        return (Field(self.grid, 0.5 * (faces[:-1] + faces[1:]), "current"),)
+        """J at the nodes, one Field per axis: the mean of the two faces beside each."""
+        names = ["current"] if self.grid.ndim == 1 else [f"current along {name}" for name in self.grid.names]
+        return tuple(Field(self.grid, values, name) for values, name in zip(self._at_nodes, names, strict=True))
+
+    @cached_property
+    def irreversible_drift(self) -> tuple[Field, ...]:
+        """J/p at the nodes, one Field per axis: the velocity of probability; NaN where p = 0."""
+        p = self.density.values
+        with np.errstate(divide="ignore", invalid="ignore"):
+            drifts = [np.where(p > 0, values / p, np.nan) for values in self._at_nodes]
+        names = [f"irreversible drift along {name}" for name in self.grid.names]
+        return tuple(Field(self.grid, values, name) for values, name in zip(drifts, names, strict=True))
 
     @property
     def is_equilibrium(self) -> bool:
         """Whether nothing flows, to rounding: imbalance <= rounding."""
         return self.imbalance <= self.rounding
 
-    @property
+    @cached_property
     def stream_function(self) -> Array:
-        """psi with J = (d psi/dy, -d psi/dx), two dimensions only: raises InvalidInput in one."""
-        raise InvalidInput(
-            f"a stream function needs two dimensions, this grid has the axis {self.grid.names[0]} alone; "
-            "use at_faces or at_nodes"
-        )
+        """psi at the corners of the cells, shape (cells + 1, cells + 1), 0 at the lowest one: two dimensions only.
+
+        J = (d psi/dy, -d psi/dx), so psi is constant along the current.  Raises InvalidInput in other dimensions, and
+        for currents that are not free of divergence (use `hodge`).
+        """
+        if self.grid.ndim != 2:
+            raise InvalidInput(
+                f"a stream function needs two dimensions, this grid has {self.grid.names}; use at_faces or at_nodes"
+            )
+        through = [self._fluxes(k) for k in range(2)]
+        largest = max(float(np.abs(flux).max()) for flux in through)
+        gap = float(np.abs(self.divergence * self.grid.weights).max())
+        # net fluxes are known to the rounding of one-way fluxes, which are at least largest/imbalance
+        known = max(CLOSED, 4.0 * self.rounding / max(self.imbalance, self.rounding))
+        if gap > known * largest and not self.is_equilibrium:
+            raise InvalidInput(
+                f"the current is not free of divergence ({gap / largest:.3g} of the largest flux in one cell), so it "
+                "has no stream function: the density is not stationary; see hodge for the part that is"
+            )
+        psi = np.zeros((self.grid.shape[0] + 1, self.grid.shape[1] + 1))
+        psi[0, 1:] = np.cumsum(through[0][0])
+        psi[1:] = psi[0] - np.cumsum(through[1], axis=0)
+        return read_only(psi)
+
+    @property
+    def circulation(self) -> float:
+        """Probability that passes, per unit time, between a vortex's centre and the lowest corner: the extreme of psi.
+
+        Positive: counterclockwise, about a maximum of psi.  Two dimensions only, as the stream function.
+        """
+        psi = self.stream_function
+        return float(psi.ravel()[int(np.argmax(np.abs(psi)))])
+
+    @property
+    def rotation_frequency(self) -> float:
+        """How fast the linear flow nearest to J/p turns: Im eig(V S^-1) >= 0, V_ij = int J_i (x_j - <x_j>) dx.
+
+        S is the covariance; for linear drifts this is the angular velocity of J/p where S is a circle.
+        """
+        if self.grid.ndim == 1:
+            raise InvalidInput(f"nothing turns along {self.grid.names[0]} alone; a rotation needs two dimensions")
+        shifts = [x - mean for x, mean in zip(self.grid.mesh(), self.density.mean(), strict=True)]
+        flow = [[np.sum(J * shift * self.grid.weights) for shift in shifts] for J in self._at_nodes]
+        return float(np.linalg.eigvals(np.array(flow) @ np.linalg.inv(self.density.covariance())).imag.max())
+
+    @cached_property
+    def hodge(self) -> Hodge:
+        """The Helmholtz-Hodge split, J = -grad(potential) + rotation, div rotation = 0."""
+        return hodge_split(self.grid, self.at_faces)
 
     def plot(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
-        """Draw J at the nodes; returns the Axes."""
-        return self.at_nodes[0].plot(ax, label=label, log=log)
+        """Draw J at the nodes in one dimension, p with streamlines of J/p in two; returns the Axes."""
+        if self.grid.ndim == 1:
+            return self.at_nodes[0].plot(ax, label=label, log=log)
+        from fpsolve.plot_current import streamlines
+
+        return streamlines(self, ax, label=label, log=log)
+
+    def plot_stream(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
+        """Draw contours of the stream function; log=True for one per decade; returns the Axes."""
+        from fpsolve.plot_current import stream_contours
+
+        return stream_contours(self, ax, label=label, log=log)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write to an .npz file that `fp.load` reads."""
+        from fpsolve.store import save
+
+        return save(self, path, force=force)
+
+    @cached_property
+    def _at_nodes(self) -> tuple[Array, ...]:
+        found = []
+        for k, faces in enumerate(self.at_faces):
+            moved = np.moveaxis(faces, k, 0)
+            found.append(np.moveaxis(0.5 * (moved[:-1] + moved[1:]), 0, k))
+        return tuple(found)
+
+    def _fluxes(self, k: int) -> Array:
+        """What passes the faces across axis k, per unit time."""
+        return self.at_faces[k] * self.grid.areas(k)
 
     def __repr__(self) -> str:
         largest = max(float(np.abs(faces).max()) for faces in self.at_faces)
@@ -108,15 +189,13 @@ def current(problem: Problem, p: Density) -> Current:
     (True, False)
     """
     L = _checked_generator(problem, p)
-    found = _flows(L.edges, p)
-    inner, axis = found.fluxes, problem.grid.axes[0]
-    low, high = (inner[-1], inner[-1]) if axis.periodic else (-L.killing[0] * p.masses[0], L.killing[-1] * p.masses[-1])
-    faces = np.concatenate([[low], inner[:-1] if axis.periodic else inner, [high]])
+    found = flows_of(L, p)
+    faces = over_faces(L, p.grid, p, found)
     return Current(
-        grid=problem.grid,
-        at_faces=(read_only(faces),),
-        divergence=read_only(np.diff(faces) / axis.weights),
-        entropy_production=_entropy_production(found),
+        density=p,
+        at_faces=tuple(read_only(part) for part in faces),
+        divergence=read_only(_divergence(p.grid, faces)),
+        entropy_production=entropy_production_of(L, p, found),
         imbalance=float(np.max(found.imbalance, initial=0.0)),
         rounding=float(np.max(found.rounding, initial=0.0)),
     )
@@ -133,17 +212,8 @@ def entropy_production(problem: Problem, p: Density) -> float:
     >>> entropy_production(well, fp.stationary(well)) < 1e-25
     True
     """
-    return _entropy_production(_flows(_checked_generator(problem, p).edges, p))
-
-
-@dataclass(frozen=True, eq=False)
-class _Flows:
-    """Per edge: the net flux, the affinity, and the net over the one-way flux beside what rounding makes of it."""
-
-    fluxes: Array
-    affinities: Array
-    imbalance: Array
-    rounding: Array
+    L = _checked_generator(problem, p)
+    return entropy_production_of(L, p, flows_of(L, p))
 
 
 def _checked_generator(problem: Problem, p: Density) -> Generator:
@@ -158,85 +228,6 @@ def _checked_generator(problem: Problem, p: Density) -> Generator:
     return generator(problem, p.time or 0.0)
 
 
-def _flows(edges: Edges, p: Density) -> _Flows:
-    """Fluxes in log space; from masses where p is not positive; carried by the drift alone where there is no noise."""
-    left, right = p.log_values[edges.left], p.log_values[edges.right]
-    size = edges.step.size
-    fluxes, affinities = np.empty(size), np.empty(size)
-    plain = edges.noiseless | np.isnan(left) | np.isnan(right)
-    step, conductance = np.where(plain, 0.0, edges.step), np.where(plain, 0.0, edges.log_conductance)
-    face_fluxes(step, conductance, np.where(plain, 0.0, left), np.where(plain, 0.0, right), fluxes, affinities)
-    forth, back = edges.up * p.masses[edges.left], edges.down * p.masses[edges.right]
-    fluxes = np.where(plain, forth - back, fluxes)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        affinities = np.where(plain, np.log(forth / back), affinities)
-    affinities = np.where(fluxes == 0.0, 0.0, affinities)
-    doubt = EPSILON * ROUNDINGS * (1.0 + np.abs(step) + _finite(left) + _finite(right))
-    imbalance = -np.expm1(-np.abs(affinities))
-    found = _Flows(fluxes, affinities, np.where(np.isnan(affinities), 1.0, imbalance), doubt)
-    ring = edges.step.size == edges.killing.size and not np.any(plain)
-    return _on_a_ring(edges, left, found) if ring else found
-
-
-def _on_a_ring(edges: Edges, log_left: Array, found: _Flows) -> _Flows:
-    """The constant current of a stationary density on a ring; what was found if p is not stationary.
-
-    With r = min(f)/f and y = J/min(f), the root of sum -log1p(-y r) = Phi lies between Phi/(sum r + Phi) and Phi/sum r.
-    """
-    phi = math.fsum(edges.step)
-    if not np.all(np.isfinite(log_left)) or abs(phi) > 700.0 * edges.step.size:
-        return found
-    one_way = (edges.log_coefficients[0] if phi >= 0 else edges.log_coefficients[1]) + (
-        log_left if phi >= 0 else np.roll(log_left, -1)
-    )
-    ratios = np.exp(one_way.min() - one_way)
-    share = _root(abs(phi), ratios)
-    J = math.copysign(share * math.exp(one_way.min()), phi)
-    if np.any(np.abs(found.fluxes - J) > found.rounding * np.exp(one_way) + 4 * EPSILON * abs(J)):
-        return found
-    doubt = EPSILON * float(np.abs(edges.step).sum()) / float(ratios.sum())
-    with np.errstate(divide="ignore"):
-        affinities = np.copysign(-np.log1p(-share * ratios), phi)
-    constant = np.full(edges.step.size, J)
-    # where J/f is 1 to rounding the sum of logarithms has no digits: there the affinities themselves have them all
-    affinities = np.where(share * ratios < 0.5, affinities, found.affinities)
-    return _Flows(constant, affinities, share * ratios, np.full(edges.step.size, doubt))
-
-
-def _root(phi: float, ratios: Array) -> float:
-    """y in [0, 1] with sum -log1p(-y ratios) = phi >= 0; the largest ratio is 1."""
-    from scipy.optimize import brentq
-
-    total = float(ratios.sum())
-    low, high = phi / (total + phi), min(phi / total, 1.0 - 0.5 * EPSILON)
-
-    def excess(y: float) -> float:
-        return math.fsum(-np.log1p(-y * ratios)) - phi
-
-    if low >= high or excess(low) >= 0.0:
-        return low
-    if excess(high) <= 0.0:
-        return high
-    return float(brentq(excess, low, high, xtol=EPSILON * low, rtol=4 * EPSILON))
-
-
-def _entropy_production(found: _Flows) -> float:
-    flows = found.fluxes != 0.0
-    endless = flows & ~np.isfinite(found.affinities)
-    # what p loses to rounding or underflow in its far tails has no affinity either, and counts for nothing
-    counts = endless & (np.abs(found.fluxes) > NEGLIGIBLE * np.abs(found.fluxes).max(initial=0.0))
-    if np.any(counts):
-        warnings.warn(
-            f"the entropy production is infinite: {np.abs(found.fluxes[counts]).max():.3g} flows over "
-            f"{int(counts.sum())} edges that let nothing back (no noise there, or p = 0 beyond); give the process "
-            "noise there, or a density that is positive",
-            DegenerateWarning,
-            stacklevel=3,
-        )
-        return math.inf
-    used = flows & ~endless
-    return math.fsum(found.fluxes[used] * found.affinities[used])
-
-
-def _finite(logs: Array) -> Array:
-    return np.where(np.isfinite(logs), np.abs(logs), 0.0)
+def _divergence(grid: Grid, at_faces: tuple[Array, ...]) -> Array:
+    leaving = sum(np.diff(faces * grid.areas(k), axis=k) for k, faces in enumerate(at_faces))
+    return np.asarray(leaving / grid.weights)
