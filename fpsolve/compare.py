@@ -100,8 +100,11 @@ def compare(
             "for two of a kind use distance"
         )
     _check_moments(law, metric)
-    if law.ndim > 1 and metric == "MMD":
-        raise InvalidInput(f"compare by MMD needs one dimension, not {law.ndim}; use marginals, L1 or hellinger")
+    if law.ndim > 1 and metric in ("W1", "W2", "MMD"):
+        raise InvalidInput(
+            f"compare by {metric} needs one dimension, not {law.ndim}: hundreds of resamples would take too long; use "
+            "'sliced W1', 'sliced W2', L1 or hellinger, or compare marginals"
+        )
     rng = np.random.default_rng([seed, samples.n])
     value = distance(swarm, p, metric, t=t)
     floor, p_value = _chance(law, samples.n, metric, value, resamples, level, rng)
@@ -141,12 +144,12 @@ def _check(resamples: int, seed: int, level: float) -> None:
 
 
 def _check_moments(law: Law, metric: str) -> None:
-    order = {"W1": 1, "W2": 2}.get(metric)
-    if order is None or law.ndim > 1:
+    order = {"W1": 1, "W2": 2}.get(metric.removeprefix("sliced "))
+    if order is None:
         return
-    for upper in (False, True):
-        if law.exponent(upper) <= order:
+    for end, e in law.exponents():
+        if e <= order:
             raise InvalidInput(
-                f"{metric} between p and any samples is infinite: p ~ |x|^-{1 + law.exponent(upper):.4g} at its "
-                f"{'upper' if upper else 'lower'} end; use KS, TV or hellinger"
+                f"{metric} between p and any samples is infinite: p ~ |x|^-{1 + e:.4g} at its {end}; use KS, TV or "
+                "hellinger"
             )

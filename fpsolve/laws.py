@@ -55,8 +55,17 @@ class Law:
         low, high = self.density.ends[0]
         return Cumulative(_mirrored(self.axis), self.density.masses[::-1], (high, low))
 
-    def exponent(self, upper: bool) -> float:
-        """e in P(|X| > x) ~ x^-e toward an end where x grows without bound; inf where it falls faster or stops."""
+    def exponents(self) -> list[tuple[str, float]]:
+        """Each end and e in P(|X| > x) ~ x^-e there, of every marginal; inf where it falls faster or stops."""
+        if self.ndim == 1:
+            return [(f"{'upper' if upper else 'lower'} end", self._exponent(upper)) for upper in (False, True)]
+        found = []
+        for name in self.density.grid.names:
+            line = self.density.marginal(name)
+            found += [(f"{end} along {name}", e) for end, e in Law(line, line.log).exponents()]
+        return found
+
+    def _exponent(self, upper: bool) -> float:
         side = self.upper if upper else self.lower
         bounded = self.axis.kind == "log" and upper == (self.axis.hi < 0)
         return float("inf") if bounded or self.axis.map.tail != "power" else -side.fall_low
@@ -109,9 +118,9 @@ class Samples:
         """P(-X <= y)."""
         return Steps(-self.lower.points[::-1])
 
-    def exponent(self, upper: bool) -> float:
-        """Finitely many samples have every moment."""
-        return float("inf")
+    def exponents(self) -> list[tuple[str, float]]:
+        """None: finitely many samples have every moment."""
+        return []
 
 
 Side = Law | Samples

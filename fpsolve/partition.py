@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.laws import Law, Samples, Side
+from fpsolve.values import sampling
 from fpsolve.values.density import Density
+from fpsolve.values.sampling import refuse_negative
 
-__all__ = ["cell_integrals", "counts_in", "kullback_leibler", "log_shares", "squared_hellinger"]
+__all__ = ["cell_integrals", "counts_in", "kullback_leibler", "log_shares", "same_cells", "squared_hellinger"]
 
 Array = NDArray[np.float64]
-NEGATIVE_MASS = 1e-9  # round-off of time steppers is far below; such cells count as empty
 RULE = np.polynomial.legendre.leggauss(4)
 
 
@@ -33,7 +34,7 @@ def log_shares(a: Side, b: Side) -> tuple[Array, Array]:
         return _log(cell_integrals(a)), _log(counts_in(a.density.grid, b) / b.n)
     assert isinstance(a, Law)
     assert isinstance(b, Law)
-    if _same(a.density.grid, b.density.grid):
+    if same_cells(a.density.grid, b.density.grid):
         return _log_masses(a), _log_masses(b)
     if a.ndim > 1:
         raise InvalidInput(
@@ -56,12 +57,13 @@ def counts_in(grid: Grid, samples: Samples) -> Array:
 def cell_integrals(law: Law) -> Array:
     """The integral of p over each cell, and the mass beyond, laid out as `counts_in` does.
 
-    In one dimension to fourth order, (22 m_i + m_(i-1) + m_(i+1))/24; in more the masses themselves, to second.
+    To fourth order: in one dimension (22 m_i + m_(i-1) + m_(i+1))/24, in more the same along every axis.
     """
     p = law.density
     _refuse_negative(p)
     if law.ndim > 1:
-        return np.append(p.masses.ravel(), p.mass - p.masses.sum())
+        shares = sampling.cell_integrals(p).ravel()
+        return np.append(shares, p.mass - shares.sum())
     first, last = p.masses[[0, -1]]
     if law.axis.periodic:
         first, last = last, first
@@ -128,15 +130,11 @@ def _log(masses: Array) -> Array:
 
 
 def _refuse_negative(p: Density) -> None:
-    negative = -float(p.masses[p.masses < 0].sum())
-    if negative > NEGATIVE_MASS:
-        raise InvalidInput(
-            f"the density has a negative mass of {negative:.3g} in {int((p.masses < 0).sum())} cells; this metric "
-            "compares shares of mass, which cannot be negative: solve with scheme=Positive() or on a finer grid"
-        )
+    refuse_negative(p, "this metric compares shares of mass, which cannot be negative")
 
 
-def _same(one: Grid, other: Grid) -> bool:
+def same_cells(one: Grid, other: Grid) -> bool:
+    """Whether two grids have the same nodes and faces."""
     return one.shape == other.shape and all(
         np.array_equal(a.nodes, b.nodes) and np.array_equal(a.faces, b.faces)
         for a, b in zip(one.axes, other.axes, strict=True)

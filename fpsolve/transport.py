@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import DegenerateWarning, InvalidInput
-from fpsolve.laws import Samples, Side, Steps
+from fpsolve.laws import Law, Samples, Side, Steps
+from fpsolve.values.conditional import gathered
 from fpsolve.values.continuation import share_beyond
 
-__all__ = ["interquartile_range", "mean_discrepancy", "wasserstein"]
+__all__ = ["atoms", "interquartile_range", "lacks_moment", "mean_discrepancy", "wasserstein"]
 
 Array = NDArray[np.float64]
 PANEL = 0.7  # widest interval of ln u
@@ -31,7 +32,8 @@ FEW = 5000
 NARROW = 0.02  # intervals of ln u where two points serve
 ATOMS = 2**14
 MOST_PAIRS = 4_000_000_000
-BLOCK = 4_000_000
+WEIGHTLESS = 1e-13
+BLOCK = 1_000_000
 
 
 class Half(Protocol):
@@ -45,18 +47,24 @@ class Half(Protocol):
 
 def wasserstein(a: Side, b: Side, order: int) -> float:
     """W_order; inf with a DegenerateWarning where a law lacks the moment of that order."""
+    if lacks_moment(a, b, order):
+        return float("inf")
+    return float((_half(a.lower, b.lower, order) + _half(a.upper, b.upper, order)) ** (1.0 / order))
+
+
+def lacks_moment(a: Side, b: Side, order: int) -> bool:
+    """Whether W_order is infinite, told by a DegenerateWarning that names the law, the end and its exponent."""
     for side, label in ((a, "a"), (b, "b")):
-        for upper in (False, True):
-            e = side.exponent(upper)
+        for end, e in side.exponents():
             if e <= order:
                 warnings.warn(
-                    f"W{order} is infinite: {label} has p ~ |x|^-{1 + e:.4g} at its {'upper' if upper else 'lower'} "
-                    f"end, so its moment of order {order} is; use KS, TV or hellinger",
+                    f"W{order} is infinite: {label} has p ~ |x|^-{1 + e:.4g} at its {end}, so its moment of order "
+                    f"{order} is; use KS, TV or hellinger",
                     DegenerateWarning,
                     stacklevel=4,
                 )
-                return float("inf")
-    return float((_half(a.lower, b.lower, order) + _half(a.upper, b.upper, order)) ** (1.0 / order))
+                return True
+    return False
 
 
 def _half(a: Half, b: Half, order: int) -> float:
@@ -94,12 +102,23 @@ def _crossings(steps: Half, curve: Half) -> Array:
 
 def mean_discrepancy(a: Side, b: Side) -> float:
     """MMD with the kernel exp(-|x - y|/h), h the mean of the interquartile ranges."""
-    (x, p), (y, q) = _atoms(a), _atoms(b)
-    h = float(np.mean([interquartile_range(z[:, i], m) for z, m in ((x, p), (y, q)) for i in range(a.ndim)]))
-    points, masses = np.concatenate([x, y]), np.concatenate([p, -q])
+    (x, p), (y, q) = atoms(a), atoms(b)
+    h = float(np.mean([*_widths(a, x, p), *_widths(b, y, q)]))
+    if isinstance(a, Law) and isinstance(b, Law) and x.shape == y.shape and np.array_equal(x, y):
+        points, masses = x, p - q
+    else:
+        points, masses = np.concatenate([x, y]), np.concatenate([p, -q])
     h = h or float(np.ptp(points)) or 1.0
     total = _energy_1d(points[:, 0] / h, masses) if a.ndim == 1 else _energy(points / h, masses)
     return float(np.sqrt(max(total, 0.0)))  # a square in exact arithmetic: only rounding can make it negative
+
+
+def _widths(side: Side, x: Array, masses: Array) -> list[float]:
+    """Interquartile ranges of the coordinates; those of a density of several by its marginals' quantiles."""
+    if side.ndim == 1 or isinstance(side, Samples):
+        return [interquartile_range(x[:, i], masses) for i in range(side.ndim)]
+    quartiles = [side.density.marginal(name).quantile(np.array([0.25, 0.75])) for name in side.density.grid.names]
+    return [float(high - low) for low, high in quartiles]
 
 
 def interquartile_range(x: Array, masses: Array) -> float:
@@ -109,14 +128,17 @@ def interquartile_range(x: Array, masses: Array) -> float:
     return float(x[order[min(high, x.size - 1)]] - x[order[low]])
 
 
-def _atoms(side: Side) -> tuple[Array, Array]:
-    """Points (m, d) and masses: samples, or the cells of a density and, at the outer faces, what lies beyond."""
+def atoms(side: Side) -> tuple[Array, Array]:
+    """Points (m, d) and masses: samples, or the cells of a density with what lies beyond its open ends.
+
+    That is put at the outer faces in one dimension, into the outermost cells in several.
+    """
     if isinstance(side, Samples):
         return side.positions, np.full(side.n, 1.0 / side.n)
     p = side.density
     if side.ndim > 1:
         mesh = np.broadcast_arrays(*p.grid.mesh())
-        return np.stack([x.ravel() for x in mesh], axis=-1), p.masses.ravel()
+        return np.stack([x.ravel() for x in mesh], axis=-1), gathered(p).ravel()
     axis = side.axis
     parts = -(-ATOMS // axis.cells)  # atoms a distance w apart add some w/(3 h) to MMD: the kernel has a kink
     s_faces = np.linspace(axis.start, axis.stop, axis.cells * parts + 1)
@@ -141,19 +163,23 @@ def _energy_1d(x: Array, masses: Array) -> float:
 
 
 def _energy(x: Array, masses: Array) -> float:
-    """The same in several dimensions, pair by pair."""
-    used = masses != 0.0
+    """The same in several dimensions, pair by pair; points that together weigh nothing beside rounding are left out."""
+    from scipy.spatial.distance import cdist
+
+    light = np.argsort(np.abs(masses))
+    used = light[np.cumsum(np.abs(masses[light])) > WEIGHTLESS]  # MMD changes by their weight at most
     x, masses = x[used], masses[used]
-    if x.shape[0] ** 2 > MOST_PAIRS:
+    if used.size**2 > MOST_PAIRS:
         raise InvalidInput(
-            f"MMD in {x.shape[1]} dimensions compares all pairs of {x.shape[0]} points; give at most "
-            f"{int(MOST_PAIRS**0.5)} samples and cells together, or compare marginals"
+            f"MMD in {x.shape[1]} dimensions compares all pairs of {used.size} points; give at most "
+            f"{int(MOST_PAIRS**0.5)} samples and cells together, take 'sliced W1', or compare marginals"
         )
-    rows = max(1, BLOCK // x.shape[0])
-    squares = (x**2).sum(axis=1)
+    rows = max(1, BLOCK // max(used.size, 1))
     total = 0.0
-    for start in range(0, x.shape[0], rows):
-        block = slice(start, start + rows)
-        squared = squares[block, None] + squares - 2.0 * x[block] @ x.T
-        total += masses[block] @ np.exp(-np.sqrt(np.abs(squared))) @ masses
-    return float(total)
+    for start in range(0, used.size, rows):
+        kernel = cdist(x[start : start + rows], x[start:])
+        np.exp(np.negative(kernel, out=kernel), out=kernel)
+        own = kernel.shape[0]
+        twice = np.concatenate([masses[start : start + own], 2.0 * masses[start + own :]])  # each pair once
+        total += float(masses[start : start + own] @ (kernel @ twice))
+    return total

@@ -7,7 +7,7 @@ they are (values/continuation.py).  With `beyond` that share of the mass, sum(ma
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -19,13 +19,17 @@ from numpy.typing import NDArray
 from fpsolve.axis import Axis, read_only
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
-from fpsolve.values import statistics
+from fpsolve.values import coarse, conditional, statistics
 from fpsolve.values.continuation import along_axis, continued_ends, share_beyond
 from fpsolve.values.cumulative import Cumulative, Interpolant
+from fpsolve.values.field import Field
 from fpsolve.values.info import Info
+from fpsolve.values.sets import shares_inside
+from fpsolve.values.surface import Surface
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["Density"]
 
@@ -73,6 +77,11 @@ class Density:
         if not np.isfinite(top):
             raise InvalidInput(f"the largest log mass is {top}; a density needs a finite one")
         raw = cls(grid, np.exp(log_values - top), log_values - top, continued=continued)
+        if not np.isfinite(raw.mass):
+            raise InvalidInput(
+                f"the mass beyond the open ends is {raw.mass}: p does not fall toward one of them; widen the grid "
+                "until it does, or end it there (ends='reflecting')"
+            )
         shifted = raw.log_values - np.log(raw.mass)
         return cls(grid, np.exp(shifted), shifted, info or Info(), continued=raw.continued)
 
@@ -118,15 +127,32 @@ class Density:
         """<f>: f takes one array per axis."""
         return statistics.expect(self, function)
 
-    def marginal(self, name: str) -> Density:
-        """The density of one coordinate, the others integrated out."""
-        keep = self.grid.names.index(name) if name in self.grid.names else -1
-        axis = self.grid[name]
-        masses, ends = self.masses, self.ends
-        for i in reversed([i for i in range(self.grid.ndim) if i != keep]):
-            masses = along_axis(masses, i, ends[i])
-        result = Density.from_masses(Grid(**{name: axis}), masses, info=self.info, time=self.time)
-        return result.replace(continued=(ends[keep],))
+    def covariance(self) -> Array:
+        """<(x - <x>)(y - <y>)>, shape (ndim, ndim), in the order of the axes; NaN beside an infinite variance."""
+        return statistics.covariance(self)
+
+    def probability(self, inside: Callable[..., Any]) -> float:
+        """P(inside): `inside` takes one array per axis and is positive inside the set; on the grid alone."""
+        return float(np.sum(shares_inside(inside, self.grid) * self.masses))
+
+    def marginal(self, *names: str) -> Density:
+        """The density of the named coordinates, in that order, the others integrated out."""
+        return conditional.marginal(self, names)
+
+    def conditional(self, **given: float) -> Density:
+        """The law of the other coordinates where some have a value: p.conditional(u=0.3) is p(w | u = 0.3).
+
+        ln p is interpolated between nodes.  Raises InvalidInput outside the grid and where there is no mass.
+        """
+        return conditional.conditional(self, given)
+
+    def conditional_mean(self, name: str, given: str | tuple[str, ...]) -> Field:
+        """<name | given> at the nodes of `given`, one name or several; NaN where there is no mass."""
+        return conditional.conditional_mean(self, name, (given,) if isinstance(given, str) else given)
+
+    def coarsened(self, factor: int) -> Density:
+        """p at the nodes of a grid with `factor` times fewer cells along every axis, normalised there."""
+        return coarse.coarsened(self, factor)
 
     def cdf(self, x: Array | float) -> Any:
         """P(X <= x), one dimension."""
@@ -157,7 +183,7 @@ class Density:
         return statistics.tail_exponent(self, window, end)
 
     def sample(self, n: int, seed: int) -> Array:
-        """n independent draws, shape (n,) in one dimension, else (n, ndim)."""
+        """n independent draws, shape (n,) in one dimension, else (n, ndim) from the law on the grid."""
         return statistics.draw(self, n, seed)
 
     def on_grid(self) -> Density:
@@ -168,25 +194,14 @@ class Density:
             values=self.values / np.exp(log_total), log_values=self.log_values - log_total, continued=none
         )
 
-    def log(self, x: Array | float) -> Any:
-        """ln p(x) between and beyond the nodes, one dimension."""
-        answer = self._interpolant.log(x)
-        return float(answer) if np.ndim(x) == 0 else answer
+    def log(self, *x: Array | float) -> Any:
+        """ln p(x) between and beyond the nodes, one argument per axis; NaN where p is negative."""
+        return _plain(self._between(x).log(*x))
 
     def __call__(self, *x: Array | float) -> Any:
         """p(x), interpolated between nodes; beyond open ends the continuation, beyond other ends 0."""
-        if len(x) != self.grid.ndim:
-            raise InvalidInput(f"p takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
-        if self.grid.ndim == 1:
-            answer = np.exp(self._interpolant.log(x[0]))
-            return float(answer) if np.ndim(x[0]) == 0 else answer
-        from scipy.interpolate import RegularGridInterpolator
-
-        s = np.broadcast_arrays(*(axis.s(np.asarray(c, float)) for axis, c in zip(self.grid.axes, x, strict=True)))
-        curve = RegularGridInterpolator(
-            tuple(axis.s_nodes for axis in self.grid.axes), self.values, bounds_error=False, fill_value=0.0
-        )
-        return curve(np.stack(s, axis=-1))
+        curve = self._between(x)
+        return _plain(curve(*x) if isinstance(curve, Surface) else np.exp(curve.log(*x)))
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
@@ -197,6 +212,12 @@ class Density:
         from fpsolve.plot import density
 
         return density(self, ax, label=label, log=log)
+
+    def corner(self, *others: Any, labels: Sequence[str] | None = None, log: bool | None = None) -> Figure:
+        """Draw all coordinates and all pairs of them, other values over each; returns the Figure."""
+        from fpsolve.plot_corner import corner
+
+        return corner(self, *others, labels=labels, log=log)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write to an .npz file that `fp.load` reads."""
@@ -245,6 +266,15 @@ class Density:
     def _interpolant(self) -> Interpolant:
         return Interpolant(self.only_axis("p(x)"), self.log_values, self.ends[0])
 
+    @cached_property
+    def _surface(self) -> Surface:
+        return Surface(self)
+
+    def _between(self, x: tuple[Array | float, ...]) -> Interpolant | Surface:
+        if len(x) != self.grid.ndim:
+            raise InvalidInput(f"p takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
+        return self._interpolant if self.grid.ndim == 1 else self._surface
+
     def _per_axis(self, statistic: Callable[[int], float], name: str | None) -> Any:
         if name is not None:
             self.grid[name]
@@ -262,3 +292,8 @@ class Density:
         facts.append(f"edge mass {self.beyond:.0e}")
         facts.append("error not estimated" if self.error is None else f"error {self.error:.1e}")
         return f"Density({self.grid.describe()}; {', '.join(facts)})"
+
+
+def _plain(answer: Array) -> Any:
+    """A float where all coordinates were numbers."""
+    return float(answer) if np.ndim(answer) == 0 else answer

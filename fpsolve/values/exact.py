@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.errors import InvalidInput
 from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
 from fpsolve.values.density import Density
@@ -27,14 +28,18 @@ Array = NDArray[np.float64]
 class ExactDensity:
     """A density known in closed form, p = exp(log_density)/Z.
 
-    log_density: ln p up to a constant, a vectorised function of one array per axis.
-    grid: where Z and the moments are summed (midpoint rule in s, continued beyond open ends) and what plots show.
+    log_density: ln p up to a constant, a vectorised function of one array per axis; -inf where p = 0.
+    grid: of one to three axes, where Z and the moments are summed (midpoint rule in s, continued beyond open ends)
+    and what plots show.
     name: its label.
 
     >>> import fpsolve as fp
     >>> normal = ExactDensity(lambda x: -(x**2) / 2, fp.Grid(x=(-9, 9, 200)), "normal law")
     >>> round(normal(0.0), 10), round(normal.var(), 12)
     (0.3989422804, 1.0)
+    >>> tilted = ExactDensity(lambda u, w: -(u**2 - u * w + w**2), fp.Grid(u=(-7, 7, 60), w=(-7, 7, 60)))
+    >>> tilted.covariance().round(10).tolist()
+    [[0.6666666667, 0.3333333333], [0.3333333333, 0.6666666667]]
     """
 
     log_density: Callable[..., Any]
@@ -45,7 +50,7 @@ class ExactDensity:
         """The density at the nodes of another grid, normalised there with its continuation."""
         mesh = np.broadcast_arrays(*grid.mesh())
         points = Points(grid.names, tuple(x.ravel() for x in mesh), (("cell", grid.shape),))
-        log_values = Function(self.log_density, "log_density").scalar(points)
+        log_values = Function(self.log_density, "log_density").scalar(points, logarithm=True)
         return Density.from_log(grid, log_values.reshape(grid.shape), info=Info(method="closed form"))
 
     @cached_property
@@ -60,12 +65,14 @@ class ExactDensity:
         return float(np.asarray(self.log_density(*place)).ravel()[0] - self.density.log_values[index])
 
     def log(self, *x: Array | float) -> Any:
-        """ln p(x)."""
+        """ln p(x), one argument per axis."""
+        if len(x) != self.grid.ndim:
+            raise InvalidInput(f"{self.name} takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
         answer = np.asarray(self.log_density(*(np.asarray(c, dtype=float) for c in x))) - self._log_z
         return float(answer) if answer.ndim == 0 else answer
 
     def __call__(self, *x: Array | float) -> Any:
-        """p(x)."""
+        """p(x), one argument per axis."""
         answer = np.exp(self.log(*x))
         return float(answer) if np.ndim(answer) == 0 else answer
 
@@ -85,12 +92,20 @@ class ExactDensity:
         """<f>, summed on the grid."""
         return self.density.expect(function)
 
+    def covariance(self) -> Array:
+        """<(x - <x>)(y - <y>)>, shape (ndim, ndim), summed on the grid."""
+        return self.density.covariance()
+
+    def marginal(self, *names: str) -> Density:
+        """The density of some coordinates, the others summed over on the grid."""
+        return self.density.marginal(*names)
+
     def cdf(self, x: Array | float) -> Any:
-        """P(X <= x)."""
+        """P(X <= x), one dimension."""
         return self.density.cdf(x)
 
     def quantile(self, probability: Array | float) -> Any:
-        """The x with P(X <= x) = probability."""
+        """The x with P(X <= x) = probability, one dimension."""
         return self.density.quantile(probability)
 
     def plot(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:

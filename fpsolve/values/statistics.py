@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.axis import Axis
 from fpsolve.checks import whole
 from fpsolve.errors import DegenerateWarning, InvalidInput
 from fpsolve.functions import Function, Points
-from fpsolve.values.continuation import share_beyond, share_of
+from fpsolve.values.continuation import along_axis, share_beyond, share_of
+from fpsolve.values.sampling import drawn
 
 if TYPE_CHECKING:
     from fpsolve.values.density import Density
@@ -22,6 +25,8 @@ Array = NDArray[np.float64]
 
 def moment(p: Density, i: int, order: float, center: float) -> float:
     """<(x_i - center)^order>; inf with a DegenerateWarning, or InvalidInput where both tails diverge oppositely."""
+    if p.grid.ndim > 1:  # the marginal's tail has a law, where a sum of both signs over the others has rounding
+        p, i = p.marginal(p.grid.names[i]), 0
     if not np.isfinite(center):
         return float("nan") if np.isnan(center) else float("inf")
     name = p.grid.names[i]
@@ -31,7 +36,7 @@ def moment(p: Density, i: int, order: float, center: float) -> float:
         powers = (p.grid.mesh()[i] - center) ** order
     if not np.all(np.isfinite(powers)):
         raise InvalidInput(f"{name}^{order:g} is not finite at every node of {name}; this moment needs {name} > 0")
-    total = _total(p, lambda x: (x - center) ** order) if p.grid.ndim == 1 else p.total(p.masses * powers)
+    total = _total(p, lambda x: (x - center) ** order)
     if np.isfinite(total):
         return total
     if np.isnan(total):
@@ -40,6 +45,25 @@ def moment(p: Density, i: int, order: float, center: float) -> float:
         f"the moment of order {order:g} of {name} is infinite: {_exponents(p, i)}", DegenerateWarning, stacklevel=5
     )
     return total
+
+
+def covariance(p: Density) -> Array:
+    """<(x_i - <x_i>)(x_j - <x_j>)>, shape (ndim, ndim); beside an infinite variance NaN.
+
+    By <(a + b)^2> - <(a - b)^2> = 4 <a b> of standardised coordinates: sums of one sign continue beyond open ends.
+    """
+    ndim = p.grid.ndim
+    means = [moment(p, i, 1, 0.0) for i in range(ndim)]
+    answer = np.diag([moment(p, i, 2, mean) for i, mean in enumerate(means)])
+    widths = np.sqrt(np.diag(answer))
+    for i, j in combinations(range(ndim), 2):
+        if not np.isfinite(widths[i] * widths[j]):
+            answer[i, j] = answer[j, i] = np.nan
+            continue
+        places = {k: (p.grid.mesh()[k] - means[k]) / (widths[k] or 1.0) for k in (i, j)}
+        together, apart = (p.total(p.masses * (places[i] + sign * places[j]) ** 2) for sign in (1.0, -1.0))
+        answer[i, j] = answer[j, i] = 0.25 * (together - apart) * widths[i] * widths[j]
+    return answer
 
 
 def expect(p: Density, function: Callable[..., Any]) -> float:
@@ -54,19 +78,39 @@ def expect(p: Density, function: Callable[..., Any]) -> float:
         bounded = max(inside[0], inside[-1]) < inside.max()
         return float((p.masses * values(p.grid.nodes[0])).sum()) if np.isinf(total) and bounded else total
     mesh = np.broadcast_arrays(*p.grid.mesh())
-    return p.total(p.masses * values(*(x.ravel() for x in mesh)).reshape(p.grid.shape))
+    return _expect_by_signs(p, values(*(x.ravel() for x in mesh)).reshape(p.grid.shape))
+
+
+def _expect_by_signs(p: Density, f: Array) -> float:
+    """<f> in several dimensions: where f has one sign its sum goes on as a series, where it changes it has none."""
+    parts = [p.total(p.masses * np.where(sign * f > 0, f, 0.0)) for sign in (1.0, -1.0)]
+    if np.all(np.isfinite(parts)):
+        return sum(parts)
+    sides = [np.moveaxis(np.abs(f), i, 0)[[0, -1]].max() for i, ends in enumerate(p.ends) if any(ends)]
+    if max(sides) < np.abs(f).max():
+        return float((p.masses * f).sum())
+    if np.all(np.isinf(parts)):
+        raise InvalidInput("this mean does not exist: its sum diverges with both signs beyond open ends")
+    return sum(parts)
 
 
 def mode(p: Density) -> Any:
     """Where p is largest: between nodes by a polynomial through ln p; the end itself where p grows toward it."""
     peak = np.unravel_index(int(np.argmax(p.log_values)), p.grid.shape)
     if p.grid.ndim > 1:
-        return tuple(float(axis.nodes[i]) for axis, i in zip(p.grid.axes, peak, strict=True))
+        return _summit(p, peak)
     axis, i = p.grid.axes[0], int(peak[0])
     if i in (0, axis.cells - 1) and not axis.periodic:
-        toward_zero = axis.kind == "log" and (i == 0) == (axis.lo > 0)
-        return 0.0 if toward_zero else float(axis.faces[0 if i == 0 else -1])
-    return float(axis.x(axis.s_nodes[i] + _peak(p.log_values, i, axis.periodic) * axis.ds))
+        return _place(axis, i, None)
+    return _place(axis, i, _peak(p.log_values, i, axis.periodic))
+
+
+def _place(axis: Axis, i: int, shift: float | None) -> float:
+    """The coordinate `shift` cells from node i; without a shift the end beside it."""
+    if shift is not None:
+        return float(axis.x(axis.s_nodes[i] + shift * axis.ds))
+    toward_zero = axis.kind == "log" and (i == 0) == (axis.lo > 0)
+    return 0.0 if toward_zero else float(axis.faces[0 if i == 0 else -1])
 
 
 def _peak(logs: Array, i: int, periodic: bool) -> float:
@@ -81,12 +125,32 @@ def _peak(logs: Array, i: int, periodic: bool) -> float:
     return min(roots, key=abs, default=0.0)
 
 
+def _summit(p: Density, peak: tuple[Any, ...]) -> tuple[float, ...]:
+    """Where the parabola through ln p around its largest node is largest; the node itself without such a parabola."""
+    axes, logs = p.grid.axes, p.log_values
+    inner = [k for k, axis in enumerate(axes) if axis.periodic or 0 < peak[k] < axis.cells - 1]
+    steps = np.eye(logs.ndim, dtype=int)[inner]
+
+    def at(step: NDArray[np.int_]) -> float:
+        return float(logs[tuple((np.array(peak) + step) % logs.shape)])
+
+    slope = np.array([0.5 * (at(a) - at(-a)) for a in steps])
+    curvature = np.array([[0.25 * (at(a + b) - at(a - b) - at(b - a) + at(-a - b)) for b in steps] for a in steps])
+    np.fill_diagonal(curvature, [at(a) - 2.0 * at(0 * a) + at(-a) for a in steps])
+    shift = np.zeros(len(inner))
+    if inner and np.all(np.isfinite(curvature)) and np.all(np.linalg.eigvalsh(curvature) < 0):
+        found = np.linalg.solve(curvature, -slope)
+        shift = found if np.all(np.abs(found) <= 1.0) else shift
+    shifts = dict(zip(inner, shift, strict=True))
+    return tuple(_place(axis, int(i), shifts.get(k)) for k, (axis, i) in enumerate(zip(axes, peak, strict=True)))
+
+
 def entropy(p: Density) -> float:
-    """-<ln p> in nats; in one dimension continued beyond open ends."""
+    """-<ln p> in nats, continued beyond open ends."""
     used = p.masses > 0
-    total = -float(np.sum(p.masses[used] * p.log_values[used]))
     if p.grid.ndim > 1:
-        return total
+        return _entropy_of_slices(p.masses, np.where(used, p.masses * p.log_values, 0.0), p)
+    total = -float(np.sum(p.masses[used] * p.log_values[used]))
     logs, masses = p.log_values, p.masses
     for upper, last, before in ((False, 0, 1), (True, -1, -2)):
         share = share_beyond(masses, upper) if p.ends[0][upper] else 0.0
@@ -94,6 +158,21 @@ def entropy(p: Density) -> float:
             ratio = masses[last] / masses[before]
             total -= share * (logs[last] + (logs[last] - logs[before]) / (1.0 - ratio))
     return total
+
+
+def _entropy_of_slices(masses: Array, terms: Array, p: Density) -> float:
+    """-sum(terms), terms = m ln p: beyond an end m falls by the ratio r of two slices, ln p by ln(r w/w') a slice."""
+    for i in reversed(range(p.grid.ndim)):
+        axis, profile = p.grid.axes[i], masses.sum(axis=tuple(range(i)))
+        total = terms.sum(axis=-1)
+        for upper, last, before in ((False, 0, 1), (True, -1, -2)):
+            share = share_beyond(profile, upper) if p.ends[i][upper] else 0.0
+            if share != 0.0:  # sum of m r^k (ln p + k fall) over k >= 1
+                ratio, gain = profile[last] / profile[before], share / profile[last]
+                fall = np.log(ratio * axis.weights[before] / axis.weights[last])
+                total = total + gain * (terms[..., last] + masses[..., last] * fall / (1.0 - ratio))
+        masses, terms = along_axis(masses, i, p.ends[i]), total
+    return -float(terms)
 
 
 def tail_exponent(p: Density, window: tuple[float, float] | None, end: str | None) -> float:
@@ -120,17 +199,12 @@ def tail_exponent(p: Density, window: tuple[float, float] | None, end: str | Non
 
 
 def draw(p: Density, n: int, seed: int) -> Array:
-    """n independent draws: by quantiles in one dimension, else a cell by its mass and a place in it, uniform in s."""
+    """n independent draws: by quantiles in one dimension, in several cell by cell (sampling.py)."""
     whole("n", n, 1)
     rng = np.random.default_rng(whole("seed", seed, 0))
     if p.grid.ndim == 1:
         return np.asarray(p.quantile(rng.random(n)))
-    masses = p.masses.ravel()
-    cells = np.unravel_index(rng.choice(masses.size, size=n, p=masses / masses.sum()), p.grid.shape)
-    columns = []
-    for axis, index in zip(p.grid.axes, cells, strict=True):
-        columns.append(axis.x(axis.s_nodes[index] + (rng.random(n) - 0.5) * axis.ds))
-    return np.stack(columns, axis=-1)
+    return drawn(p, n, rng)
 
 
 def _total(p: Density, function: Callable[[Array], Array]) -> float:

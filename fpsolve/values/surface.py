@@ -1,0 +1,121 @@
+"""A density of several coordinates between its nodes.
+
+ln p is a cubic in s along each axis, through the four nodes around (Lagrange; error (9/384) ds^4 d^4 ln p/ds^4 at most
+in each direction), so that tails keep their relative accuracy.  Where one of those nodes has p <= 0, p itself is taken
+as linear between the nearest ones.  Beyond an open end p goes on as its sums do: every line falls by the ratio of the
+two last slices, taken together.  Beyond any other end p is 0; periodic axes wrap.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.axis import Axis
+from fpsolve.values.continuation import log_ratio
+
+if TYPE_CHECKING:
+    from fpsolve.values.density import Density
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+STENCIL = np.arange(4)
+
+
+class Surface:
+    """p and ln p at any point, one coordinate per axis."""
+
+    def __init__(self, p: Density) -> None:
+        self.p = p
+        self.falls = [self._falls(i) for i in range(p.grid.ndim)]
+
+    def __call__(self, *x: Array | float) -> Array:
+        """p(x): negative where the density is."""
+        logs, linear, curved, beyond = self._parts(x)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.where(curved, np.exp(logs + beyond), np.where(beyond == -np.inf, 0.0, linear * np.exp(beyond)))
+
+    def log(self, *x: Array | float) -> Array:
+        """ln p(x): -inf where p = 0, NaN where p < 0."""
+        logs, linear, curved, beyond = self._parts(x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(beyond == -np.inf, -np.inf, np.where(curved, logs, np.log(linear)) + beyond)
+
+    def _parts(self, x: tuple[Array | float, ...]) -> tuple[Array, Array, NDArray[np.bool_], Array]:
+        """ln p by cubics, p by lines, where the former holds, and what is added to ln p beyond the last nodes."""
+        coordinates = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in x))
+        shape, beyond = coordinates[0].shape, np.zeros(coordinates[0].shape)
+        cubic, straight = [], []
+        for axis, c, falls in zip(self.p.grid.axes, coordinates, self.falls, strict=True):
+            place, more = _located(axis, c, falls)
+            beyond = beyond + more
+            cubic.append(_four(axis, place))
+            straight.append(_two(axis, place))
+        logs, finite = np.zeros(shape), np.ones(shape, dtype=bool)
+        for corner in product(range(4), repeat=len(cubic)):
+            index = tuple(nodes[..., k] for (nodes, _), k in zip(cubic, corner, strict=True))
+            weight = np.prod([weights[..., k] for (_, weights), k in zip(cubic, corner, strict=True)], axis=0)
+            term = self.p.log_values[index]
+            finite &= np.isfinite(term)
+            logs += weight * np.where(np.isfinite(term), term, 0.0)
+        linear = np.zeros(shape)
+        if not np.all(finite):
+            for corner in product(range(2), repeat=len(straight)):
+                index = tuple(nodes[..., k] for (nodes, _), k in zip(straight, corner, strict=True))
+                weight = np.prod([weights[..., k] for (_, weights), k in zip(straight, corner, strict=True)], axis=0)
+                linear += weight * self.p.values[index]
+        return logs, linear, finite, beyond
+
+    def _falls(self, i: int) -> tuple[float | None, float | None]:
+        """d ln(w p)/ds outward beyond the lower and the upper end; None where nothing goes on."""
+        name, axis = self.p.grid.names[i], self.p.grid.axes[i]
+        if not any(self.p.ends[i]):
+            return None, None
+        terms = self.p.marginal(name).log_values + np.log(axis.weights)
+        low, high = (log_ratio(terms, upper) / axis.ds if self.p.ends[i][upper] else None for upper in (False, True))
+        return low, high
+
+
+def _located(axis: Axis, x: Array, falls: tuple[float | None, float | None]) -> tuple[Array, Array]:
+    """Where x is, in cells from the first node, held within the nodes where p goes on; and what ln p gains beyond."""
+    s = axis.s(x)
+    place = (s - axis.s_nodes[0]) / axis.ds
+    if axis.periodic:
+        return np.nan_to_num(np.mod(place, axis.cells)), np.where(np.isnan(x), np.nan, 0.0)
+    gain, last = np.zeros(x.shape), axis.cells - 1.0
+    for fall, end, over in ((falls[0], 0.0, -place), (falls[1], last, place - last)):
+        if fall is None:
+            gain = np.where(over > 0.5 * (1.0 + 1e-12), -np.inf, gain)
+            continue
+        node = axis.s_nodes[int(end)]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            further = fall * over * axis.ds + np.log(axis.dx(node) / axis.dx(s))
+        gain = np.where(over > 0, np.where(np.isnan(further), -np.inf, further), gain)
+    held = np.clip(place, 0.0 if falls[0] is not None else -0.5, last + (0.0 if falls[1] is not None else 0.5))
+    gain = np.where(np.isnan(place), -np.inf, gain)  # the far side of 0 on a log axis
+    return np.nan_to_num(held), np.where(np.isnan(x), np.nan, gain)
+
+
+def _four(axis: Axis, place: Array) -> tuple[Indices, Array]:
+    """The four nodes around, and Lagrange's weights of a cubic through them; axes of three cells have a parabola."""
+    count = min(4, axis.cells)
+    first = np.floor(place).astype(np.int64) - 1
+    if not axis.periodic:
+        first = np.clip(first, 0, axis.cells - count)
+    offset = place - first
+    others = STENCIL[:count]
+    weights = [np.prod([(offset - k) / (j - k) for k in others if k != j], axis=0) for j in others]
+    weights += [np.zeros_like(offset)] * (4 - count)
+    return (first[..., None] + np.minimum(STENCIL, count - 1)) % axis.cells, np.stack(weights, axis=-1)
+
+
+def _two(axis: Axis, place: Array) -> tuple[Indices, Array]:
+    """The two nodes around, and the weights of a line; constant beyond the last."""
+    first = np.floor(place).astype(np.int64)
+    if not axis.periodic:
+        first = np.clip(first, 0, axis.cells - 2)
+    share = np.clip(place - first, 0.0, 1.0)
+    return (first[..., None] + STENCIL[:2]) % axis.cells, np.stack([1.0 - share, share], axis=-1)
