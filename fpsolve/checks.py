@@ -1,12 +1,13 @@
-"""Whole numbers and seeds: the same question wherever one is an argument."""
+"""Numbers, seeds and times: the same question wherever one is an argument."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.errors import InvalidInput
 
-__all__ = ["number", "seed_key", "whole"]
+__all__ = ["number", "rising_times", "seed_key", "whole"]
 
 
 def number(name: str, value: object) -> float:
@@ -31,3 +32,21 @@ def seed_key(seed: object) -> np.uint64:
     if number >= 2**64:
         raise InvalidInput(f"seed is {number}; it is a 64-bit number: give one below 2^64")
     return np.uint64(number)
+
+
+def rising_times(times: ArrayLike, first: float, before: str) -> NDArray[np.float64]:
+    """`times` as an array (k,); InvalidInput unless they are finite, rise, and begin no earlier than `first`.
+
+    before: what ends at `first` where that is not 0, for the message.
+    """
+    stops = np.atleast_1d(np.array(times, dtype=float))
+    if stops.ndim != 1 or stops.size == 0 or not np.all(np.isfinite(stops)):
+        raise InvalidInput(f"times is {times!r}; give finite times, one or more, in a row")
+    if stops[0] < first:
+        begins = "the start is at t=0" if first == 0 else f"{before} ends at t={first:g}"
+        raise InvalidInput(f"times begins with {stops[0]:g}, but {begins}; give later times")
+    wrong = np.flatnonzero(np.diff(stops) <= 0)
+    if wrong.size:
+        i = int(wrong[0])
+        raise InvalidInput(f"times[{i + 1}]={stops[i + 1]:g} follows times[{i}]={stops[i]:g}; times must rise")
+    return stops

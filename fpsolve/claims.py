@@ -164,7 +164,8 @@ class Particles(Claim):
 
     The SDE is run to `until` with both steps of `dt` (coarse, fine) from the median, and the distribution functions
     are extrapolated to dt = 0; or `sgd(**parameters)` returns a Swarm of the real dynamics, whose known difference
-    from the density is at most `bias`.  The tolerance is exceeded by chance once in a thousand runs.
+    from the density is at most `bias`.  The tolerance is exceeded by chance once in a thousand runs.  In several
+    dimensions every coordinate's marginal is compared, and the largest distance counts.
     wrong: parameters whose density the same particles must not follow.
     """
 
@@ -193,14 +194,14 @@ class Particles(Claim):
             runs, weights = [_last(swarm)], [1.0]
         else:
             runs, weights = self._runs(right)
-        noise = KOLMOGOROV * math.sqrt(sum(w**2 / run.size for w, run in zip(weights, runs, strict=True)))
+        noise = KOLMOGOROV * math.sqrt(sum(w**2 / len(run) for w, run in zip(weights, runs, strict=True)))
         return 0.0, _departure(right, runs, weights), noise + self.bias, _departure(other, runs, weights)
 
     def _runs(self, p: Density) -> tuple[list[NDArray[np.float64]], list[float]]:
         if self.until is None or self.n is None or self.dt is None:
             raise InvalidInput(f"{self.name!r} needs until, n and dt, or sgd")
         coarse, fine = self.dt
-        problem, start = self.problem(**self.parameters), Point(p.quantile(0.5))
+        problem, start = self.problem(**self.parameters), Point(*(law.quantile(0.5) for law in _marginals(p)))
         swarms = [
             simulate(problem, start, [self.until], dt=dt, n=self.n, seed=self.seed + i, progress=False)
             for i, dt in enumerate(self.dt)
@@ -233,11 +234,21 @@ def _value_and_control(claim: Exact | Published, tolerance: float) -> tuple[floa
 
 
 def _last(swarm: Swarm) -> NDArray[np.float64]:
-    return np.sort(swarm.positions[-1, swarm.alive(), 0])
+    return np.sort(swarm.positions[-1, swarm.alive()], axis=0)
+
+
+def _marginals(p: Density) -> list[Density]:
+    return [p] if p.grid.ndim == 1 else [p.marginal(name) for name in p.grid.names]
 
 
 def _departure(p: Density, runs: list[NDArray[np.float64]], weights: list[float]) -> float:
-    """Largest difference of the weighted empirical distribution functions from the law's, at all the samples."""
+    """Largest difference of the weighted empirical distribution functions from the law's, over the coordinates."""
+    columns = ([run[:, k] for run in runs] for k in range(p.grid.ndim))
+    return max(_distance(law, column, weights) for law, column in zip(_marginals(p), columns, strict=True))
+
+
+def _distance(p: Density, runs: list[NDArray[np.float64]], weights: list[float]) -> float:
+    """At all the samples, which are sorted."""
     x = np.concatenate(runs)
     levels = [np.searchsorted(run, x, side="right") / run.size for run in runs]
     mixed = sum(weight * level for weight, level in zip(weights, levels, strict=True))

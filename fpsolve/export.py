@@ -7,17 +7,19 @@ from typing import Any
 
 from fpsolve.errors import InvalidInput, MissingExtra
 from fpsolve.values.density import Density
+from fpsolve.values.evolution import Evolution
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
 
 __all__ = ["to_xarray"]
 
 
-def to_xarray(value: Density | Field) -> Any:
-    """A Density or a Field as an xarray.DataArray.
+def to_xarray(value: Density | Evolution | Field) -> Any:
+    """A Density, an Evolution or a Field as an xarray.DataArray.
 
-    Dimensions are the axes' names, with their nodes as coordinates; `weights` is a coordinate of the array's shape, so
-    that (array * array.weights).sum() is the mass on the grid.  A density's time is the scalar coordinate t.
+    Dimensions are the axes' names, with their nodes as coordinates; `weights` is a coordinate of the grid's shape, so
+    that (array * array.weights).sum() is the mass on the grid.  A density's time is the scalar coordinate t; an
+    evolution's times are the first dimension, t.
     Attributes: what `info` knows, the error estimate, and ends_<name> for each axis; all can be written to netCDF.
 
     Raises MissingExtra where xarray is not installed, InvalidInput for other values.
@@ -28,8 +30,8 @@ def to_xarray(value: Density | Field) -> Any:
     >>> array.dims, round(float((array * array.weights).sum()), 12)
     (('x',), 1.0)
     """
-    if not isinstance(value, (Density, Field)):
-        raise InvalidInput(f"value is {type(value).__name__}; a Density or a Field can be exported")
+    if not isinstance(value, (Density, Evolution, Field)):
+        raise InvalidInput(f"value is {type(value).__name__}; a Density or a Field can be exported, and an Evolution")
     try:
         import xarray
     except ImportError as error:
@@ -45,8 +47,14 @@ def to_xarray(value: Density | Field) -> Any:
             coordinates["t"] = value.time
         if value.error is not None:
             attributes["error"] = value.error
-    name = value.name if isinstance(value, Field) else "p"
-    return xarray.DataArray(value.values.copy(), dims=grid.names, coords=coordinates, name=name, attrs=attributes)
+    name, dimensions = value.name if isinstance(value, Field) else "p", grid.names
+    if isinstance(value, Evolution):
+        attributes["finished"] = int(value.finished)  # netCDF has no true and false
+        coordinates["t"], dimensions = value.times, ("t", *grid.names)
+        values = value.masses / grid.weights
+    else:
+        values = value.values.copy()
+    return xarray.DataArray(values, dims=dimensions, coords=coordinates, name=name, attrs=attributes)
 
 
 def _attributes(info: Info) -> dict[str, Any]:

@@ -13,17 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.axis import Axis
+from fpsolve.axis import Axis, read_only
+from fpsolve.current import Current
 from fpsolve.grid import Grid
 from fpsolve.maps import LogMap, Map, SavedMap, SinhMap, TanhMap, UniformMap
 from fpsolve.values.density import Density
+from fpsolve.values.evolution import Evolution
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
 from fpsolve.values.swarm import Swarm
 
 __all__ = ["KINDS", "Arrays", "Header", "Kind", "Saveable"]
 
-Saveable = Density | Field | Swarm
+Saveable = Current | Density | Evolution | Field | Swarm
 Arrays = dict[str, NDArray[Any]]
 Header = dict[str, Any]
 
@@ -60,8 +62,8 @@ def _grid_facts(grid: Grid) -> tuple[Header, Arrays]:
     return {"grid": axes}, arrays
 
 
-def _grid(header: Header, arrays: Arrays) -> Grid:
-    cells, shape = [facts["cells"] for facts in header["grid"]], arrays["values"].shape
+def _grid(header: Header, arrays: Arrays, shape: tuple[int, ...]) -> Grid:
+    cells = [facts["cells"] for facts in header["grid"]]
     if list(shape) != cells:  # before an axis of that many cells is built
         raise ValueError(f"values have shape {shape}, the axes {cells} cells")
     return Grid(**{facts["name"]: _axis(facts, arrays, index) for index, facts in enumerate(header["grid"])})
@@ -84,7 +86,7 @@ def _density_apart(p: Density) -> tuple[Header, Arrays]:
 def _density_together(header: Header, arrays: Arrays) -> Density:
     continued = tuple((bool(lower), bool(upper)) for lower, upper in header["continued"])
     return Density(
-        _grid(header, arrays),
+        _grid(header, arrays, arrays["values"].shape),
         _float(arrays["values"]),
         _float(arrays["log_values"]),
         _info(header["info"]),
@@ -102,7 +104,19 @@ def _field_apart(field: Field) -> tuple[Header, Arrays]:
 
 def _field_together(header: Header, arrays: Arrays) -> Field:
     values, info = _float(arrays["values"]), _info(header["info"])
-    return Field(_grid(header, arrays), values, str(header["name"]), info, _maybe(header["error"]))
+    return Field(_grid(header, arrays, values.shape), values, str(header["name"]), info, _maybe(header["error"]))
+
+
+def _evolution_apart(path: Evolution) -> tuple[Header, Arrays]:
+    facts, arrays = _grid_facts(path.grid)
+    facts |= {"info": _info_facts(path.info), "finished": path.finished}
+    return facts, arrays | {"times": path.times, "masses": path.masses}
+
+
+def _evolution_together(header: Header, arrays: Arrays) -> Evolution:
+    times, masses = _float(arrays["times"]), _float(arrays["masses"])
+    grid = _grid(header, arrays, masses.shape[1:])
+    return Evolution(grid, times, masses, _info(header["info"]), bool(header["finished"]))
 
 
 def _swarm_apart(swarm: Swarm) -> tuple[Header, Arrays]:
@@ -132,8 +146,29 @@ def _swarm_together(header: Header, arrays: Arrays) -> Swarm:
     )
 
 
+def _current_apart(J: Current) -> tuple[Header, Arrays]:
+    facts, arrays = _density_apart(J.density)
+    facts |= {name: _number(getattr(J, name)) for name in _CURRENT_NUMBERS}
+    faces = {f"faces{k}": values for k, values in enumerate(J.at_faces)}
+    return facts, arrays | faces | {"divergence": J.divergence}
+
+
+def _current_together(header: Header, arrays: Arrays) -> Current:
+    p = _density_together(header, arrays)
+    faces = tuple(read_only(_float(arrays[f"faces{k}"])) for k in range(p.grid.ndim))
+    for k, (values, count) in enumerate(zip(faces, p.grid.shape, strict=True)):
+        if values.shape != tuple(n + (i == k) for i, n in enumerate(p.grid.shape)):
+            raise ValueError(f"currents across axis {k} have shape {values.shape}, the axis {count} cells")
+    if arrays["divergence"].shape != p.grid.shape:
+        raise ValueError(f"the divergence has shape {arrays['divergence'].shape}, the grid {p.grid.shape}")
+    numbers = {name: float(header[name]) for name in _CURRENT_NUMBERS}
+    return Current(p, faces, read_only(_float(arrays["divergence"])), **numbers)
+
+
 KINDS = {
+    "Current": Kind(_current_apart, _current_together),
     "Density": Kind(_density_apart, _density_together),
+    "Evolution": Kind(_evolution_apart, _evolution_together),
     "Field": Kind(_field_apart, _field_together),
     "Swarm": Kind(_swarm_apart, _swarm_together),
 }
@@ -147,13 +182,16 @@ def _info_facts(info: Info) -> Header:
 
 
 def _info(facts: Header) -> Info:
-    numbers = {name: _maybe(facts[name]) for name in _INFO_NUMBERS}
+    numbers = {name: _maybe(facts.get(name)) for name in _INFO_NUMBERS}
+    steps = facts.get("steps")
     bounds = facts["relaxation_time"]
     relaxation = None if bounds is None else (float(bounds[0]), float(bounds[1]))
-    return Info(str(facts["method"]), relaxation_time=relaxation, notes=tuple(facts["notes"]), **numbers)
+    steps = None if steps is None else int(steps)
+    return Info(str(facts["method"]), relaxation_time=relaxation, steps=steps, notes=tuple(facts["notes"]), **numbers)
 
 
-_INFO_NUMBERS = ("residual", "mass_error", "smallest", "edge_mass", "seconds", "current")
+_CURRENT_NUMBERS = ("entropy_production", "imbalance", "rounding")
+_INFO_NUMBERS = ("residual", "mass_error", "smallest", "edge_mass", "seconds", "current", "time_error", "floor")
 
 
 def _number(value: float | None) -> float | str | None:

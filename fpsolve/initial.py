@@ -21,7 +21,7 @@ from fpsolve.errors import InvalidInput, ResolutionWarning
 from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
 
-__all__ = ["MASS_TOLERANCE", "Gaussian", "Initial", "OnGrid", "Point", "masses"]
+__all__ = ["MASS_TOLERANCE", "Gaussian", "Initial", "Integrated", "OnGrid", "Point", "masses", "same_cells"]
 
 Array = NDArray[np.float64]
 MASS_TOLERANCE = 1e-6
@@ -139,13 +139,21 @@ class OnGrid(Protocol):
     def __call__(self, *x: Array) -> Any: ...
 
 
-Initial = Gaussian | Point | OnGrid | Callable[..., Any] | ArrayLike
+@runtime_checkable
+class Integrated(Protocol):
+    """A start that integrates its own density over cells, where the midpoint rule would not do."""
+
+    def masses_on(self, grid: Grid) -> Array: ...
+
+
+Initial = Gaussian | Point | OnGrid | Integrated | Callable[..., Any] | ArrayLike
 
 
 def masses(initial: Initial, grid: Grid, *, normalize: bool = False) -> Array:
     """The cell masses of a start, m_i = w_i p(x_i).
 
-    initial: a Gaussian, a Point, a function p of the coordinates, a Density, or an array of cell masses.
+    initial: a Gaussian, a Point, a function p of the coordinates, a Density, an array of cell masses, or a start with a
+        method `masses_on(grid)` of its own.
     normalize: divide by the total instead of asking that it be 1.
 
     Returns an array of the grid's shape.
@@ -160,8 +168,10 @@ def masses(initial: Initial, grid: Grid, *, normalize: bool = False) -> Array:
     if isinstance(initial, Point):
         return _of_point(initial, grid)
     total = None
-    if isinstance(initial, OnGrid) and _same_cells(initial.grid, grid):
+    if isinstance(initial, OnGrid) and same_cells(initial.grid, grid):
         found, total = np.array(initial.masses, dtype=float), float(initial.mass)
+    elif isinstance(initial, Integrated):
+        found = np.asarray(initial.masses_on(grid), dtype=float)
     elif isinstance(initial, (Gaussian, OnGrid)) or callable(initial):
         found = np.asarray(grid.weights * _values(initial, grid))
     else:
@@ -249,7 +259,8 @@ def _check_sign(found: Array, grid: Grid, slack: float) -> None:
         raise InvalidInput("the initial density is 0 in every cell: it lies outside the grid, or between its nodes")
 
 
-def _same_cells(one: Grid, other: Grid) -> bool:
+def same_cells(one: Grid, other: Grid) -> bool:
+    """Whether two grids have the same axes, by name, and the same cells."""
     return one is other or (
         one.names == other.names
         and one.shape == other.shape

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpsolve.current import Current
 from fpsolve.errors import InvalidInput
 from fpsolve.store import save, write_whole
 from fpsolve.values.density import Density
+from fpsolve.values.evolution import Evolution
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.swarm import Swarm
 from fpsolve.version import __version__
@@ -81,7 +83,7 @@ def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: 
     summary = folder / "results.json"
     write_whole(summary, lambda file: file.write(json.dumps(found, indent=2, allow_nan=False).encode()))
     tell(f"wrote {len(files) + 1} files to {folder}")
-    finished = all(value.finished for value in results.values() if isinstance(value, Swarm))
+    finished = all(value.finished for value in results.values() if isinstance(value, (Evolution, Swarm)))
     return Outcome(found, text, finished)
 
 
@@ -105,6 +107,10 @@ def facts(value: Any) -> dict[str, Any]:
         found |= {"mean": _where_it_exists(value.mean), "variance": _where_it_exists(value.var)}
     if isinstance(value, Density):
         found |= {"mass": value.mass, "beyond": value.beyond, "residual": value.info.residual, "error": value.error}
+    if isinstance(value, Evolution):
+        found |= {"times": value.times, "mean": value.mean(), "mass": value.mass}
+    if isinstance(value, Current):
+        found |= {"entropy_production": value.entropy_production, "equilibrium": value.is_equilibrium}
     if isinstance(value, Swarm):
         alive = value.positions[-1, value.alive()]
         found |= {"mean": alive.mean(axis=0), "variance": alive.var(axis=0), "diverged": int(value.diverged.sum())}

@@ -1,0 +1,164 @@
+"""Densities in motion: m(t) = exp(t L) m(0), and the solution of dm/dt = L(t) m where coefficients depend on time."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fpsolve.axis import Axis
+from fpsolve.checks import rising_times
+from fpsolve.errors import FpsolveWarning, InvalidInput, ResolutionWarning, TruncationWarning
+from fpsolve.generator import Generator, generator
+from fpsolve.initial import Initial, masses, same_cells
+from fpsolve.memory import require
+from fpsolve.methods.march import Interrupted, Method
+from fpsolve.methods.sdirk2 import SDIRK2
+from fpsolve.problem import Problem
+from fpsolve.progress import Progress
+from fpsolve.values.continuation import continued_ends, share_beyond
+from fpsolve.values.density import Density
+from fpsolve.values.evolution import Evolution
+from fpsolve.values.info import Info
+
+__all__ = ["evolve"]
+
+Array = NDArray[np.float64]
+VECTORS = 16  # of the length of the state, beside those recorded
+TOLERATED_NEGATIVITY = 1e-10  # of the peak
+TOLERATED_TRUNCATION = 1e-6
+ENOUGH = 1e-9
+ROUNDING = 1e-13  # of the largest mass: below it a tail has no law
+
+
+def evolve(
+    problem: Problem,
+    initial: Initial | Evolution,
+    times: ArrayLike,
+    *,
+    method: Method | None = None,
+    normalize: bool = False,
+    progress: Progress = None,
+) -> Evolution:
+    """The densities of `problem` at `times`, from a start at t = 0.
+
+    dm/dt = L(t) m, m(0) = the masses of the start
+
+    initial: a Gaussian, a Point, a function p of the coordinates, a Density, or an array of cell masses; an Evolution,
+        or a Density with a time (`path[-1]`), goes on from its time with its masses as they are.
+    normalize: scale a start whose mass on this grid is not 1, instead of refusing it.
+    times: rising, >= 0.  method: a time stepper, default SDIRK2(), with steps from its error estimate.
+
+    Returns an Evolution; `info` has the mass error (None where ends absorb), the smallest value of p, the steps taken.
+    On Ctrl-C the part that is done is returned, `.finished` is False, and an FpsolveWarning says so.
+    Raises InvalidInput for starts that are no density, times that do not rise, a dt longer than the run, and bad
+    coefficients; NotConverged where steps vanish.
+    Warns ResolutionWarning where p falls below -1e-10 of its peak (a Markov generator never does: the steps are too
+    long), TruncationWarning where more than a millionth of the mass would lie beyond an open end.
+
+    >>> import numpy as np, fpsolve as fp
+    >>> ou = fp.Problem(fp.Process(lambda x: -x, 0.5), fp.Grid(x=(-6, 6, 240)))
+    >>> path = evolve(ou, fp.Gaussian(2.0, 0.5), [0, 1], method=fp.SDIRK2(rtol=1e-6))
+    >>> bool(abs(path.mean()[1] - 2 * np.exp(-1)) < 1e-3), len(path)
+    (True, 2)
+    """
+    first, start = _in_motion(initial)
+    L = generator(problem, start)
+    if isinstance(first, Density) and first.time is not None and same_cells(first.grid, problem.grid):
+        m0 = first.masses  # as they are, whatever became of their sum and signs
+    else:
+        m0 = masses(first, problem.grid, normalize=normalize)
+    stops = rising_times(times, start, "what it goes on from")
+    method = _checked(SDIRK2() if method is None else method)
+    what = f"{L.size} cells at {stops.size} times"
+    require(8.0 * L.size * (stops.size + VECTORS), what, "record fewer times at once: an Evolution can be gone on from")
+    moving = partial(generator, problem) if problem.process.time_dependent else L
+    finished = True
+    try:
+        rows, info = method.states(moving, m0.ravel(), stops, start=start, progress=progress)
+    except Interrupted as stop:
+        rows, info, finished = stop.masses, stop.info, False
+        message = f"interrupted at t={stop.times[-1]:g} of {stops[-1]:g}: a partial evolution; evolve goes on from it"
+        warnings.warn(message, FpsolveWarning, stacklevel=2)
+        stops = stop.times
+    path = Evolution(problem.grid, stops, rows.reshape(-1, *problem.grid.shape), info, finished)
+    return path.replace(info=_completed(path, L, float(m0.sum())))
+
+
+def _in_motion(initial: Initial | Evolution) -> tuple[Initial, float]:
+    """What to begin with, and its time: that of a density in motion, else 0."""
+    first = initial[-1] if isinstance(initial, Evolution) else initial
+    return first, float(first.time) if isinstance(first, Density) and first.time is not None else 0.0
+
+
+def _checked(method: Any) -> Method:
+    if isinstance(method, type) or not isinstance(method, Method):
+        raise InvalidInput(f"method is {method!r}; give a time stepper, such as fp.SDIRK2(rtol=1e-6)")
+    return method
+
+
+def _completed(path: Evolution, L: Generator, before: float) -> Info:
+    """What the method knows, and what is seen in the masses; warnings where they are not what they should be."""
+    p = path.masses / path.grid.weights
+    cells = tuple(range(1, p.ndim))
+    peaks = np.abs(p).max(axis=cells)
+    ratios = p.min(axis=cells) / np.where(peaks > 0.0, peaks, 1.0)
+    worst = int(np.argmin(ratios))
+    notes = path.info.notes
+    if ratios[worst] < -TOLERATED_NEGATIVITY:
+        seen = f"p falls to {ratios[worst]:.2g} of its peak at t={path.times[worst]:g}"
+        if L.is_markov:
+            remedy = "the steps are too long for what changes there: shorten dt, lower rtol, or use fp.BackwardEuler()"
+            warnings.warn(f"{seen}: {remedy}", ResolutionWarning, stacklevel=3)
+        else:
+            notes = (*notes, f"{seen}: second-order transport undershoots where a pulse is not resolved")
+    return dataclasses.replace(
+        path.info,
+        mass_error=None if np.any(L.killing > 0) else float(np.abs(path.mass - before).max()),
+        smallest=float(p.min()),
+        edge_mass=_edge_mass(path),
+        notes=notes,
+    )
+
+
+def _edge_mass(path: Evolution) -> float:
+    """The largest share that tails would hold beyond the open ends at one time; a warning where it matters."""
+    shares = np.zeros(len(path))
+    for k, (name, axis) in enumerate(zip(path.grid.names, path.grid.axes, strict=True)):
+        profiles = path.masses.sum(axis=tuple(i + 1 for i in range(path.grid.ndim) if i != k))
+        for upper in (False, True):
+            if continued_ends(axis)[upper]:
+                outward = profiles if upper else profiles[:, ::-1]
+                found = np.array([_share(profile) for profile in outward])
+                worst = int(np.argmax(found))
+                if found[worst] > TOLERATED_TRUNCATION:
+                    _warn_of_truncation(axis, name, upper, outward[worst], float(found[worst]), path.times[worst])
+                shares += found
+    return float(shares.max())
+
+
+def _share(profile: Array) -> float:
+    """The share of the mass beyond the last cell, or in the layer that rises toward it."""
+    if profile[-1] <= ROUNDING * profile.max():
+        return 0.0
+    total = float(profile.sum())
+    if profile[-1] < profile[-2]:
+        return share_beyond(profile, True) / total
+    falls = np.flatnonzero(np.diff(profile) < 0.0)
+    return float(profile[falls[-1] + 1 if falls.size else 0 :].sum()) / total
+
+
+def _warn_of_truncation(axis: Axis, name: str, upper: bool, profile: Array, share: float, t: float) -> None:
+    end = f"the open end {name}={axis.hi if upper else axis.lo:.4g}"
+    if profile[-1] < profile[-2]:
+        cells = np.log(ENOUGH / share) / np.log(profile[-1] / profile[-2])
+        s = axis.stop + cells * axis.ds if upper else axis.start - cells * axis.ds
+        seen = f"{share:.2g} of the mass would lie beyond {end} at t={t:g}"
+        remedy = f"extend the grid to {name}={float(axis.x(s)):.4g}"
+    else:
+        seen, remedy = f"{share:.2g} of the mass is held back at {end} at t={t:g}", "widen the grid"
+    warnings.warn(f"{seen}; {remedy}, or make the end reflecting or absorbing", TruncationWarning, stacklevel=5)
