@@ -13,7 +13,7 @@ next, so any thread, process or restart that asks for the same counter gets the 
 | NORMALS, increments | step // 2, a pair for two steps; components 2, 3 in stream + 65536, ... | all four |
 | STARTS, starting points | 0, and the next where a particle may not start | all four |
 | RECORDS, times within a step | step | all four |
-| BRIDGES, crossings of the lower and the upper end within a step | step | all four |
+| BRIDGES, crossings of the lower and the upper end within a step; axis k in stream + 65536 k | step | all four |
 
 A draw serves one word, so four steps of batch 1 share a block: a restart at any step computes that block again and
 takes up the words where they were.  Particles are numbered from 0 to 2^32 - 1.

@@ -12,7 +12,7 @@ Ziyin, Li & Ueda, arXiv 2308.06671.  Sampling and random numbers: fpsolve/kernel
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,8 @@ def diagonal_sgd(
     progress: Progress = None,
     max_diverged: float = 0.01,
     relaxation_time: float | None = None,
+    names: tuple[str, ...] = ("v",),
+    observe: Callable[[Array], Array] | None = None,
 ) -> Swarm:
     """Run `steps` steps of minibatch SGD on n replicas; the positions are v, and t is the sum of the learning rates.
 
@@ -66,6 +68,7 @@ def diagonal_sgd(
     record: the step numbers to keep, counted from the first run's start; the last step is always kept.
     threads: 1 unless told.  progress: see fpsolve.progress.  max_diverged: the share of replicas that may diverge.
     relaxation_time: handed to the swarm.
+    names, observe: other positions than v, a function of the weights (n, layers, width) that returns (n, len(names)).
 
     Returns a Swarm; interrupted from the keyboard, what there is, with `finished` False and a FpsolveWarning.
     Raises InvalidInput for arguments out of range, NotConverged (its `best` is the swarm) where too many diverge.
@@ -87,22 +90,26 @@ def diagonal_sgd(
     run = _Run(
         data, rates, _batch(batch, data.shape[1]), _decay(weight_decay), seed_key(seed),
         not replacement, _marks(record, first, steps), 1 if threads is None else whole("threads", threads, 1),
+        tuple(names), observe,
     )  # fmt: skip
     state, finished = _followed(run, run.begin(weights), _share(max_diverged), progress)
-    swarm = _swarm(state, before, int(seed), finished, relaxation_time)
+    swarm = _swarm(run, state, before, int(seed), finished).replace(relaxation_time=relaxation_time)
     _check_diverged(swarm, max_diverged, float(rates.of(first, first + 1)[0]))
     return swarm
 
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """Where a run stands: one value, so that an interruption finds either the old or the new one."""
+    """Where a run stands: one value, so that an interruption finds either the old or the new one.
+
+    kept: (step, time, v, positions) as recorded.
+    """
 
     step: int
     time: float
     weights: Array
     v: Array
-    kept: tuple[tuple[int, float, Array], ...]
+    kept: tuple[tuple[int, float, Array, Array], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,20 +122,33 @@ class _Run:
     shuffled: bool
     marks: NDArray[np.int64]
     threads: int
+    names: tuple[str, ...]
+    observe: Callable[[Array], Array] | None
 
     def begin(self, weights: Array) -> _State:
         first, time = self.rates.first, self.rates.origin
         v = self._walk(weights, first, np.empty(0), np.zeros(1, np.int64))[0]
-        return _State(first, time, weights, v, ((first, time, v),) if first in self.marks else ())
+        kept = ((first, time, v, self.positions(v, weights)),) if first in self.marks else ()
+        return _State(first, time, weights, v, kept)
 
     def advance(self, state: _State) -> _State:
         end = min(state.step + self._stretch(state.weights.size), self.rates.first + self.rates.steps)
         inside = self.marks[(self.marks > state.step) & (self.marks <= end)]
+        if self.observe is not None and inside.size:  # the weights are seen where a stretch ends
+            inside, end = inside[:1], int(inside[0])
         stops, weights = np.union1d(inside, end), state.weights.copy()
         v = self._walk(weights, state.step, self.rates.of(state.step, end), stops - state.step)
         times = self.rates.times(state.step, state.time, stops)
-        kept = tuple((int(s), float(t), row) for s, t, row in zip(stops, times, v, strict=True) if s in inside)
+        kept = tuple(
+            (int(s), float(t), row, self.positions(row, weights))
+            for s, t, row in zip(stops, times, v, strict=True)
+            if s in inside
+        )
         return _State(end, float(times[-1]), weights, v[-1], state.kept + kept)
+
+    def positions(self, v: Array, weights: Array) -> Array:
+        """What is recorded of replicas with these outputs and weights, (n, d)."""
+        return v[:, None] if self.observe is None else self.observe(weights)
 
     def _stretch(self, size: int) -> int:
         work = size * self.batch
@@ -164,18 +184,15 @@ def _lost(v: Array) -> NDArray[np.bool_]:
     return ~(np.abs(v) <= DIVERGED)
 
 
-def _swarm(state: _State, before: Swarm | None, seed: int, finished: bool, relaxation_time: float | None) -> Swarm:
+def _swarm(run: _Run, state: _State, before: Swarm | None, seed: int, finished: bool) -> Swarm:
     kept = state.kept
     if not kept or kept[-1][0] != state.step:
-        kept += ((state.step, state.time, state.v),)
-    steps, times, rows = zip(*kept, strict=True)
+        kept += ((state.step, state.time, state.v, run.positions(state.v, state.weights)),)
+    steps, times, outputs, rows = zip(*kept, strict=True)
     lost_at = np.full(state.v.size, np.inf) if before is None else np.array(before.lost_at)
-    for time, v in zip(times, rows, strict=True):
+    for time, v in zip(times, outputs, strict=True):
         lost_at = np.where(_lost(v), np.minimum(lost_at, time), lost_at)
-    v = np.array(rows)[:, :, None]
-    return Swarm(
-        ("v",), np.array(times), v, np.array(steps), state.weights, seed, lost_at, finished, relaxation_time
-    )  # fmt: skip
+    return Swarm(run.names, np.array(times), np.array(rows), np.array(steps), state.weights, seed, lost_at, finished)
 
 
 def _check_diverged(swarm: Swarm, allowed: float, rate: float) -> None:
