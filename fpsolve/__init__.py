@@ -27,9 +27,14 @@ from fpsolve.errors import (
     ResolutionWarning,
     TruncationWarning,
 )
+from fpsolve.evolve import evolve
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Gaussian, Point
+from fpsolve.methods.backward_euler import BackwardEuler
+from fpsolve.methods.krylov import Krylov
+from fpsolve.methods.sdirk2 import SDIRK2
+from fpsolve.methods.tr_bdf2 import TRBDF2
 from fpsolve.models.regression import Moments, Regression
 from fpsolve.particles.simulate import simulate
 from fpsolve.problem import Problem
@@ -37,10 +42,14 @@ from fpsolve.process import Process
 from fpsolve.refine import refined
 from fpsolve.residual import strong_residual
 from fpsolve.schemes import Accurate, Positive
+from fpsolve.solvers.gth import GTH
+from fpsolve.solvers.lu import SparseLU
+from fpsolve.solvers.multigrid import Multigrid
 from fpsolve.stationary import components, stationary
 from fpsolve.store import load, save
 from fpsolve.tails import hill, local_exponent
 from fpsolve.values.density import Density
+from fpsolve.values.evolution import Evolution
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
@@ -48,14 +57,19 @@ from fpsolve.values.swarm import Swarm
 from fpsolve.version import __version__
 
 __all__ = [
+    "GTH",
+    "SDIRK2",
+    "TRBDF2",
     "Accurate",
     "Axis",
+    "BackwardEuler",
     "Comparison",
     "Convergence",
     "CorruptFile",
     "Current",
     "DegenerateWarning",
     "Density",
+    "Evolution",
     "ExactDensity",
     "Field",
     "FpsolveError",
@@ -65,8 +79,10 @@ __all__ = [
     "Grid",
     "Info",
     "InvalidInput",
+    "Krylov",
     "MissingExtra",
     "Moments",
+    "Multigrid",
     "NotConverged",
     "NotEnoughMemory",
     "NotNormalizable",
@@ -77,6 +93,7 @@ __all__ = [
     "Reducible",
     "Regression",
     "ResolutionWarning",
+    "SparseLU",
     "Swarm",
     "TruncationWarning",
     "__version__",
@@ -86,6 +103,7 @@ __all__ = [
     "current",
     "distance",
     "entropy_production",
+    "evolve",
     "generator",
     "hill",
     "load",

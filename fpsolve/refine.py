@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import InvalidInput
+from fpsolve.errors import InvalidInput, ResolutionWarning
 from fpsolve.grid import Grid
 from fpsolve.problem import Problem
 from fpsolve.values.density import Density
@@ -85,7 +86,7 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
     if order is not None and not (math.isfinite(order) and order > 0):
         raise InvalidInput(f"order is {order}; give a positive number, or None to observe it")
     factors = (1, FACTOR) if order is not None else (1, FACTOR, FACTOR**2)
-    answers = [question(problem.replace(grid=problem.grid.refined(k)) if k > 1 else problem) for k in factors]
+    answers = [_asked(question, problem, k, finest=k == factors[-1]) for k in factors]
     if all(isinstance(answer, Density) for answer in answers):
         return _of_densities(answers, factors, problem.grid, order)
     if all(isinstance(answer, Field) for answer in answers):
@@ -100,6 +101,16 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
         return Estimate(float(best.values[0]), best.error, best.order)
     kinds = ", ".join(type(answer).__name__ for answer in answers)
     raise InvalidInput(f"question returned {kinds}; refined needs Densities, Fields or numbers, the same on every grid")
+
+
+def _asked(question: Question, problem: Problem, factor: int, *, finest: bool) -> Any:
+    """The answer on the grid `factor` times as fine; only the finest says what it does not resolve."""
+    if factor > 1:
+        problem = problem.replace(grid=problem.grid.refined(factor))
+    with warnings.catch_warnings():
+        if not finest:
+            warnings.simplefilter("ignore", ResolutionWarning)
+        return question(problem)
 
 
 def at_coarse_nodes(values: Array, factor: int) -> Array:

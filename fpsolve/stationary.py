@@ -27,6 +27,8 @@ from fpsolve.values.density import Density
 
 __all__ = ["components", "stationary"]
 
+SIGNED_RATES = 1e-2  # LU's estimate of its error takes every rate for a loss; the residual is checked as always
+
 
 def stationary(problem: Problem, *, method: NullVector | None = None, progress: Progress = None) -> Density:
     """The stationary density of `problem`.
@@ -34,8 +36,8 @@ def stationary(problem: Problem, *, method: NullVector | None = None, progress: 
     0 = L p, sum(masses) + beyond = 1
 
     method: for two and three dimensions.  Default `GTH()`: elimination without subtraction, every mass right to
-        rounding relative to itself, so that tails and the weights of wells far apart can be trusted; `SparseLU()` is
-        faster, for densities of one peak without tails that matter; `Multigrid()` for what is too large for both.
+        rounding relative to itself, so that tails and the weights of wells far apart can be trusted; `SparseLU()` for
+        generators with negative rates, as second-order transport has; `Multigrid()` for what is too large for memory.
         One dimension is solved in closed form unless a method is given.
     progress: a bar for long eliminations (None: on a terminal).
 
@@ -114,7 +116,7 @@ def _solve(
         p = density_on_line(problem, L, closed)
     else:
         cells = closed.cells if isinstance(closed, ClosedClass) else closed
-        chosen = method or (GTH() if L.is_markov else SparseLU())
+        chosen = method or (GTH() if L.is_markov else SparseLU(rtol=SIGNED_RATES))
         p = density_in_space(problem, L, cells, chosen, progress)
     return _checked(p.replace(info=dataclasses.replace(p.info, notes=(*p.info.notes, *_notes(problem, L)))))
 

@@ -128,14 +128,14 @@ def test_bad_arguments_are_refused(call, message):
 
 def test_row_6_negative_rates_are_refused_with_their_count(monkeypatch):
     generator_module = sys.modules["fpsolve.generator"]
-    honest = generator_module.fitted_edges
+    honest = generator_module.chain_edges
 
     def broken(*args):
         edges = honest(*args)
         edges.up[3:5] = [-2.0, -7.0]
         return edges
 
-    monkeypatch.setattr(generator_module, "fitted_edges", broken)
+    monkeypatch.setattr(generator_module, "chain_edges", broken)
     with pytest.raises(fp.InvalidInput, match=r"Positive\(\) lost the positivity of 2 rates \(worst -7\)"):
         fp.generator(problem())
 

@@ -21,19 +21,21 @@ problem
 initial
 values
 operators
+solvers
 resolvent
 generator
-solvers
 methods
 relaxation resolution
+stationary_line stationary_space
 stationary evolve passage spectrum
-current residual laws partition transport noise distance compare tails refine convergence
+flows hodge current residual
+laws partition transport plane_transport sliced noise distance compare tails refine convergence
 particles
 transfer
 measure
 models
 ladder
-plot export formats store casefile claims report
+plot_line plot_plane plot_corner plot plot_current plot_evolution export formats store casefile claims report
 runner doctor cli
 __main__ __init__
 """.split()
@@ -43,7 +45,14 @@ DELEGATES = {
     (f"values/{value}.py", method, target)
     for value in ("density", "field", "evolution", "swarm", "exact")
     for method, target in (("plot", "plot"), ("save", "store"), ("to_xarray", "export"))
-} | {("tails.py", "plot", "plot")}
+} | {
+    ("tails.py", "plot", "plot"),
+    ("values/density.py", "corner", "plot_corner"),
+    ("values/evolution.py", "plot", "plot_evolution"),
+    ("current.py", "plot", "plot_current"),
+    ("current.py", "plot_stream", "plot_current"),
+    ("current.py", "save", "store"),
+}
 EAGER = {"numpy", "scipy", "numba"}  # what `import fpsolve` may load; every other package is imported where it is used
 CASE_MAY_IMPORT = {"fpsolve", "numpy", "matplotlib"}
 

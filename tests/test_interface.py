@@ -113,6 +113,90 @@ def test_components_current_and_entropy_production(problem, p):
     assert J.entropy_production == pytest.approx(fp.entropy_production(problem, p), abs=1e-12)
 
 
+@pytest.fixture(scope="module")
+def spiral():
+    ou2 = fp.Process(drift=lambda x, y: (-x - 1.5 * y, 0.5 * x - y), diffusion=((1.0, 0.4), (0.4, 0.5)))
+    return fp.Problem(ou2, fp.Grid(x=(-7, 7, 40), y=(-5, 5, 32)))
+
+
+def test_the_plane(spiral):
+    p = fp.stationary(spiral)
+    assert p.values.shape == p.masses.shape == p.log_values.shape == (40, 32)
+    assert p.mean().shape == p.var().shape == (2,)
+    assert p.covariance().shape == (2, 2)
+    assert p.sample(100, seed=1).shape == (100, 2)
+    assert p.marginal("x").grid.names == ("x",)
+    assert p.conditional_mean("y", given="x").values.shape == (40,)
+    assert p.conditional(x=0.3).grid.names == ("y",)
+    assert isinstance(p.probability(lambda x, y: 1 - x**2 - y**2), float)
+    assert isinstance(float(p(0.3, 0.1)), float)
+    for method in (fp.GTH(), fp.SparseLU()):
+        assert fp.stationary(spiral, method=method).values == pytest.approx(p.values, abs=1e-12)
+    assert fp.generator(spiral).is_markov
+    assert fp.distance(p, p, "L1") == 0.0
+
+
+def test_currents_in_the_plane(spiral):
+    p = fp.stationary(spiral)
+    J = fp.current(spiral, p)
+    assert [faces.shape for faces in J.at_faces] == [(41, 32), (40, 33)]
+    assert [field.values.shape for field in J.at_nodes] == [(40, 32)] * 2
+    assert [field.values.shape for field in J.irreversible_drift] == [(40, 32)] * 2
+    assert J.stream_function.shape == (41, 33)
+    assert J.divergence.shape == (40, 32)
+    assert J.entropy_production == pytest.approx(fp.entropy_production(spiral, p))
+    assert not J.is_equilibrium
+    assert J.circulation != 0
+    assert len(J.hodge.rotation) == 2
+    J.plot().figure.clear()
+
+
+def test_space():
+    process = fp.Process.gibbs(lambda x, y, z: x**2 + y**2 + z**2 + x * y, 0.5, mobility=np.diag([1.0, 2.0, 0.5]))
+    p = fp.stationary(fp.Problem(process, fp.Grid(x=(-3, 3, 12), y=(-3, 3, 12), z=(-3, 3, 12))))
+    assert p.values.shape == (12, 12, 12)
+    assert p.marginal("x", "y").grid.names == ("x", "y")
+
+
+def test_evolutions(problem, tmp_path):
+    path = fp.evolve(problem, fp.Gaussian(-1, 0.2), [0, 0.5, 4], method=fp.SDIRK2(rtol=1e-4))
+    assert isinstance(path, fp.Evolution)
+    assert len(path) == 3
+    assert isinstance(path[1], fp.Density)
+    assert path.at(4.0).time == 4.0
+    assert list(path.times) == [0, 0.5, 4]
+    assert path.mean().shape == path.var().shape == path.mass.shape == (3,)
+    assert path.expect(np.cos).shape == (3,)
+    path.save(tmp_path / "path.npz")
+    assert np.array_equal(fp.load(tmp_path / "path.npz").masses, path.masses)
+    order = fp.convergence(
+        lambda pr: fp.evolve(pr, fp.Gaussian(-1, 0.2), [0.1], method=fp.SDIRK2(dt=0.01))[0], problem, refine=(1, 3, 9)
+    )
+    assert order is not None
+
+
+def test_the_rescaling_pair(data):
+    pair = fp.models.RescalingPair(data, learning_rate=0.01, batch=1)
+    grid = pair.grid(dzeta=0.4, dq=0.1, q_min=-3.0)
+    problem = pair.problem(grid, fp.Accurate())
+    path = fp.evolve(problem, pair.initial(mean=(1.6, 0.3), std=0.05), [0, 0.5], method=fp.SDIRK2(dt=0.1))
+    for function in (pair.z, pair.v, pair.u, pair.w):
+        assert np.isfinite(path[1].expect(function))
+    assert pair.sgd(20, 50, seed=1, start=(1.6, 0.3)).at(0.2).shape == (50, 2)
+    assert pair.rate_of_ln_z < 0
+
+
+def test_other_models():
+    linear = fp.models.LinearGaussian(((1.0, 1.5), (-0.5, 1.0)), ((1.0, 0.4), (0.4, 0.5)))
+    assert linear.covariance.shape == (2, 2)
+    assert linear.entropy_production == pytest.approx(2.297794118)
+    assert linear.problem().grid.ndim == 2
+    assert fp.models.ScaleInvariant(lambda phi: -np.cos(phi), weight_decay=0.1).settled_norm > 0
+    assert fp.models.RankOneFactorisation(2, 3, noise=0.5, temperature=0.1).balanced_ratio == pytest.approx(2 / 3)
+    near = fp.models.NearlySymmetric.from_moments(fp.Moments(0, 0, 1, 1, 1), 2.0, 1.5, temperature=0.02)
+    assert near.displacement < 0
+
+
 def test_refinement(problem):
     sharp = fp.refined(fp.stationary, problem)
     assert sharp.error is not None

@@ -103,7 +103,7 @@ def test_the_residual_does_not_ask_the_scheme(monkeypatch):
         raise AssertionError("the residual asked the scheme")
 
     for module in ("generator", "operators.local", "operators.sampling", "kernels.fluxes"):
-        for name in ("generator", "fitted_edges", "Samples", "face_fluxes"):
+        for name in ("generator", "chain_edges", "Samples", "face_fluxes"):
             monkeypatch.setattr(f"fpsolve.{module}.{name}", refuse, raising=False)
     assert residual(pr, p) < 1e-5
 

@@ -313,9 +313,6 @@ def test_functions_of_scalars_are_called_point_by_point_with_a_warning():
 
 
 def test_what_cannot_be_simulated_is_refused():
-    plane = fp.Problem(fp.Process(lambda x, y: (-x, -y), 1.0), fp.Grid(x=(-1, 1, 9), y=(-1, 1, 9)))
-    with pytest.raises(fp.InvalidInput, match="one dimension"):
-        run(plane, Point(0, 0), [1.0], 0.1, n=5)
     swarm = run(OU, Point(0.0), [0.25], 0.1, n=5)
     with pytest.raises(fp.InvalidInput, match=r"2\.5 steps of dt=0\.1"):
         run(OU, swarm, [1.0], 0.1, n=5)

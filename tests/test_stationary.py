@@ -238,11 +238,6 @@ def test_absorbing_ends_leave_no_stationary_density():
         solve(lambda x: -x, 1.0, x=fp.Axis.uniform(-1, 1, 40, ends=("open", "absorbing")))
 
 
-def test_two_dimensions_are_refused_for_now():
-    with pytest.raises(fp.InvalidInput, match="one dimension"):
-        fp.stationary(fp.Problem(fp.Process(lambda u, w: (-u, -w), 1.0), fp.Grid(u=(-1, 1, 9), w=(-1, 1, 9))))
-
-
 def test_accurate_equals_positive_here_and_says_so():
     problem = fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-8, 8, 100)), scheme=fp.Accurate())
     p = fp.stationary(problem)
@@ -283,7 +278,7 @@ def test_a_ring_with_a_stretch_without_noise_has_one_current(drift):
 def test_row_35_an_answer_that_is_no_null_vector_is_refused(monkeypatch):
     import sys
 
-    module = sys.modules["fpsolve.stationary"]
+    module = sys.modules["fpsolve.stationary_line"]
     monkeypatch.setattr(module, "log_density", lambda step, log_w: np.zeros(step.size + 1))
     axis = fp.Axis.uniform(-3, 3, 40, ends="reflecting")
     with pytest.raises(fp.NotConverged, match=r"residual 0\.\d+ .*best") as caught:

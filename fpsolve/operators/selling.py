@@ -6,7 +6,7 @@ from x to y = x + e has
     k = (lambda_e(x) w(x) + lambda_e(y) w(y))/2,   step = int_x^y Fh . e by Simpson on the half lattice,
 
 or the exact difference of a potential: all rates are >= 0 for any tensor and any drift, and a Gibbs density is exact.
-Offsets that leave the box through a wall are dropped, first order where p does not vanish there.
+Offsets that leave the box through a wall are dropped; what they carried along it is given back (walls.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from fpsolve.kernels.selling import decompose
 from fpsolve.kernels.stencil import line_integrals, stencil_edges
 from fpsolve.memory import require
 from fpsolve.operators.coefficients import Coefficients
+from fpsolve.operators.walls import along_walls
 
 __all__ = ["Stencil", "stencil"]
 
@@ -58,7 +59,7 @@ def stencil(found: Coefficients) -> Stencil:
     """The edges of a process with noise along the axes `found.noisy`, two or three of them."""
     grid = found.lattice.grid
     _ = found.noisy_tensors  # deficient ranks are refused by name, before their decomposition fails to end
-    offsets, weights = _decomposed(found)
+    offsets, weights = along_walls(grid, *_decomposed(found))
     shape = np.array(grid.shape, dtype=np.int64)
     periodic = np.array([axis.periodic for axis in grid.axes])
     absorbing = np.array([[end == "absorbing" for end in axis.ends] for axis in grid.axes])
