@@ -37,22 +37,30 @@ from fpsolve.methods.sdirk2 import SDIRK2
 from fpsolve.methods.tr_bdf2 import TRBDF2
 from fpsolve.models.regression import Moments, Regression
 from fpsolve.particles.simulate import simulate
+from fpsolve.passage import committor, exit_probability, mean_exit_time
 from fpsolve.problem import Problem
 from fpsolve.process import Process
+from fpsolve.quasi import quasi_stationary
 from fpsolve.refine import refined
 from fpsolve.residual import strong_residual
 from fpsolve.schemes import Accurate, Positive
 from fpsolve.solvers.gth import GTH
 from fpsolve.solvers.lu import SparseLU
 from fpsolve.solvers.multigrid import Multigrid
+from fpsolve.spectrum import spectrum
 from fpsolve.stationary import components, stationary
 from fpsolve.store import load, save
+from fpsolve.survival import survival
 from fpsolve.tails import hill, local_exponent
+from fpsolve.transition import transition_rate
 from fpsolve.values.density import Density
 from fpsolve.values.evolution import Evolution
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
+from fpsolve.values.rate import TransitionRate
+from fpsolve.values.spectrum import Spectrum
+from fpsolve.values.survival import Survival
 from fpsolve.values.swarm import Swarm
 from fpsolve.version import __version__
 
@@ -94,9 +102,13 @@ __all__ = [
     "Regression",
     "ResolutionWarning",
     "SparseLU",
+    "Spectrum",
+    "Survival",
     "Swarm",
+    "TransitionRate",
     "TruncationWarning",
     "__version__",
+    "committor",
     "compare",
     "components",
     "convergence",
@@ -104,14 +116,20 @@ __all__ = [
     "distance",
     "entropy_production",
     "evolve",
+    "exit_probability",
     "generator",
     "hill",
     "load",
     "local_exponent",
+    "mean_exit_time",
     "models",
+    "quasi_stationary",
     "refined",
     "save",
     "simulate",
+    "spectrum",
     "stationary",
     "strong_residual",
+    "survival",
+    "transition_rate",
 ]

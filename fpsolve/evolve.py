@@ -14,10 +14,13 @@ from fpsolve.axis import Axis
 from fpsolve.checks import rising_times
 from fpsolve.errors import FpsolveWarning, InvalidInput, ResolutionWarning, TruncationWarning
 from fpsolve.generator import Generator, generator
+from fpsolve.grid import Grid
 from fpsolve.initial import Initial, masses, same_cells
 from fpsolve.memory import require
+from fpsolve.methods.flow import Generators
+from fpsolve.methods.krylov import Krylov
 from fpsolve.methods.march import Interrupted, Method
-from fpsolve.methods.sdirk2 import SDIRK2
+from fpsolve.methods.tr_bdf2 import TRBDF2
 from fpsolve.problem import Problem
 from fpsolve.progress import Progress
 from fpsolve.values.continuation import continued_ends, share_beyond
@@ -25,7 +28,7 @@ from fpsolve.values.density import Density
 from fpsolve.values.evolution import Evolution
 from fpsolve.values.info import Info
 
-__all__ = ["evolve"]
+__all__ = ["evolve", "follow"]
 
 Array = NDArray[np.float64]
 VECTORS = 16  # of the length of the state, beside those recorded
@@ -51,18 +54,21 @@ def evolve(
     initial: a Gaussian, a Point, a function p of the coordinates, a Density, or an array of cell masses; an Evolution,
         or a Density with a time (`path[-1]`), goes on from its time with its masses as they are.
     normalize: scale a start whose mass on this grid is not 1, instead of refusing it.
-    times: rising, >= 0.  method: a time stepper, default SDIRK2(), with steps from its error estimate.
+    times: rising, >= 0.
+    method: a time stepper.  None: Krylov() where the generator does not depend on time, else TRBDF2().
 
-    Returns an Evolution; `info` has the mass error (None where ends absorb), the smallest value of p, the steps taken.
+    Returns an Evolution; `info` has the mass error (None where ends absorb), the smallest value of p, the steps taken
+    and the estimated error in time; of Krylov also the floor below which ln p is masked.
     On Ctrl-C the part that is done is returned, `.finished` is False, and an FpsolveWarning says so.
     Raises InvalidInput for starts that are no density, times that do not rise, a dt longer than the run, and bad
     coefficients; NotConverged where steps vanish.
-    Warns ResolutionWarning where p falls below -1e-10 of its peak (a Markov generator never does: the steps are too
-    long), TruncationWarning where more than a millionth of the mass would lie beyond an open end.
+    Warns ResolutionWarning where p falls below -1e-10 of its peak and more than the method's floor (what a Markov
+    generator never does: the steps are too long), TruncationWarning where more than a millionth of the mass would lie
+    beyond an open end.
 
     >>> import numpy as np, fpsolve as fp
     >>> ou = fp.Problem(fp.Process(lambda x: -x, 0.5), fp.Grid(x=(-6, 6, 240)))
-    >>> path = evolve(ou, fp.Gaussian(2.0, 0.5), [0, 1], method=fp.SDIRK2(rtol=1e-6))
+    >>> path = evolve(ou, fp.Gaussian(2.0, 0.5), [0, 1])
     >>> bool(abs(path.mean()[1] - 2 * np.exp(-1)) < 1e-3), len(path)
     (True, 2)
     """
@@ -73,19 +79,40 @@ def evolve(
     else:
         m0 = masses(first, problem.grid, normalize=normalize)
     stops = rising_times(times, start, "what it goes on from")
-    method = _checked(SDIRK2() if method is None else method)
-    what = f"{L.size} cells at {stops.size} times"
-    require(8.0 * L.size * (stops.size + VECTORS), what, "record fewer times at once: an Evolution can be gone on from")
     moving = partial(generator, problem) if problem.process.time_dependent else L
+    return follow(problem.grid, L, moving, m0, stops, method, start=start, progress=progress)
+
+
+def follow(
+    grid: Grid,
+    L: Generator,
+    moving: Generators,
+    m0: Array,
+    stops: Array,
+    method: Method | None,
+    *,
+    start: float,
+    progress: Progress,
+) -> Evolution:
+    """The evolution of masses m0 from `start` through `stops`.
+
+    moving: L itself, or the function of t that L is the first value of.  Raises and warns as `evolve` does.
+    """
+    if method is None:
+        method = TRBDF2() if callable(moving) else Krylov()
+    method = _checked(method)
+    what, vectors = f"{L.size} cells at {stops.size} times", method.vectors if isinstance(method, Krylov) else 0
+    remedy = "record fewer times at once: an Evolution can be gone on from"
+    require(8.0 * L.size * (stops.size + VECTORS + vectors), what, remedy)
     finished = True
     try:
         rows, info = method.states(moving, m0.ravel(), stops, start=start, progress=progress)
     except Interrupted as stop:
         rows, info, finished = stop.masses, stop.info, False
         message = f"interrupted at t={stop.times[-1]:g} of {stops[-1]:g}: a partial evolution; evolve goes on from it"
-        warnings.warn(message, FpsolveWarning, stacklevel=2)
+        warnings.warn(message, FpsolveWarning, stacklevel=3)
         stops = stop.times
-    path = Evolution(problem.grid, stops, rows.reshape(-1, *problem.grid.shape), info, finished)
+    path = Evolution(grid, stops, rows.reshape(-1, *grid.shape), info, finished)
     return path.replace(info=_completed(path, L, float(m0.sum())))
 
 
@@ -103,19 +130,17 @@ def _checked(method: Any) -> Method:
 
 def _completed(path: Evolution, L: Generator, before: float) -> Info:
     """What the method knows, and what is seen in the masses; warnings where they are not what they should be."""
-    p = path.masses / path.grid.weights
-    cells = tuple(range(1, p.ndim))
-    peaks = np.abs(p).max(axis=cells)
-    ratios = p.min(axis=cells) / np.where(peaks > 0.0, peaks, 1.0)
+    p, floor = path.masses / path.grid.weights, path.info.floor
+    ratios = _lowest(p) if floor is None else _lowest(path.masses)
     worst = int(np.argmin(ratios))
     notes = path.info.notes
-    if ratios[worst] < -TOLERATED_NEGATIVITY:
+    if ratios[worst] < -max(TOLERATED_NEGATIVITY, floor or 0.0):
         seen = f"p falls to {ratios[worst]:.2g} of its peak at t={path.times[worst]:g}"
         if L.is_markov:
             remedy = "the steps are too long for what changes there: shorten dt, lower rtol, or use fp.BackwardEuler()"
-            warnings.warn(f"{seen}: {remedy}", ResolutionWarning, stacklevel=3)
+            warnings.warn(f"{seen}: {remedy}", ResolutionWarning, stacklevel=4)
         else:
-            notes = (*notes, f"{seen}: second-order transport undershoots where a pulse is not resolved")
+            notes = (*notes, f"{seen}: accurate transport undershoots where a pulse is not resolved")
     return dataclasses.replace(
         path.info,
         mass_error=None if np.any(L.killing > 0) else float(np.abs(path.mass - before).max()),
@@ -123,6 +148,13 @@ def _completed(path: Evolution, L: Generator, before: float) -> Info:
         edge_mass=_edge_mass(path),
         notes=notes,
     )
+
+
+def _lowest(rows: Array) -> Array:
+    """The smallest entry of each row over its largest."""
+    cells = tuple(range(1, rows.ndim))
+    peaks = np.abs(rows).max(axis=cells)
+    return rows.min(axis=cells) / np.where(peaks > 0.0, peaks, 1.0)
 
 
 def _edge_mass(path: Evolution) -> float:
@@ -161,4 +193,4 @@ def _warn_of_truncation(axis: Axis, name: str, upper: bool, profile: Array, shar
         remedy = f"extend the grid to {name}={float(axis.x(s)):.4g}"
     else:
         seen, remedy = f"{share:.2g} of the mass is held back at {end} at t={t:g}", "widen the grid"
-    warnings.warn(f"{seen}; {remedy}, or make the end reflecting or absorbing", TruncationWarning, stacklevel=5)
+    warnings.warn(f"{seen}; {remedy}, or make the end reflecting or absorbing", TruncationWarning, stacklevel=6)

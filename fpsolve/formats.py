@@ -21,11 +21,13 @@ from fpsolve.values.density import Density
 from fpsolve.values.evolution import Evolution
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
+from fpsolve.values.spectrum import Spectrum
+from fpsolve.values.survival import Survival
 from fpsolve.values.swarm import Swarm
 
 __all__ = ["KINDS", "Arrays", "Header", "Kind", "Saveable"]
 
-Saveable = Current | Density | Evolution | Field | Swarm
+Saveable = Current | Density | Evolution | Field | Spectrum | Survival | Swarm
 Arrays = dict[str, NDArray[Any]]
 Header = dict[str, Any]
 
@@ -165,11 +167,44 @@ def _current_together(header: Header, arrays: Arrays) -> Current:
     return Current(p, faces, read_only(_float(arrays["divergence"])), **numbers)
 
 
+def _spectrum_apart(found: Spectrum) -> tuple[Header, Arrays]:
+    facts, arrays = _grid_facts(found.grid)
+    facts |= {"info": _info_facts(found.info), "conservative": found.conservative}
+    facts |= {"names": [mode.name for mode in found.modes], "complex": bool(np.iscomplexobj(found.rates))}
+    modes = np.stack([mode.values for mode in found.modes])
+    return facts, arrays | {"real": found.rates.real, "imaginary": found.rates.imag, "modes": modes}
+
+
+def _spectrum_together(header: Header, arrays: Arrays) -> Spectrum:
+    modes, info = _float(arrays["modes"]), _info(header["info"])
+    grid = _grid(header, arrays, modes.shape[1:])
+    fields = tuple(Field(grid, mode, str(name)) for mode, name in zip(modes, header["names"], strict=True))
+    rates = _float(arrays["real"])
+    if header["complex"]:
+        return Spectrum(grid, rates + 1j * _float(arrays["imaginary"]), fields, bool(header["conservative"]), info)
+    return Spectrum(grid, rates, fields, bool(header["conservative"]), info)
+
+
+def _survival_apart(S: Survival) -> tuple[Header, Arrays]:
+    facts = {"info": _info_facts(S.info), "finished": S.finished, "initial": list(S.initial)}
+    return facts, {name: getattr(S, name) for name in _SURVIVAL_ARRAYS}
+
+
+def _survival_together(header: Header, arrays: Arrays) -> Survival:
+    times, probability, exit_density = (_float(arrays[name]) for name in _SURVIVAL_ARRAYS)
+    left, rate = (float(number) for number in header["initial"])
+    info = _info(header["info"])
+    return Survival(times, probability, exit_density, (left, rate), info, bool(header["finished"]))
+
+
+_SURVIVAL_ARRAYS = ("times", "probability", "exit_density")
 KINDS = {
     "Current": Kind(_current_apart, _current_together),
     "Density": Kind(_density_apart, _density_together),
     "Evolution": Kind(_evolution_apart, _evolution_together),
     "Field": Kind(_field_apart, _field_together),
+    "Spectrum": Kind(_spectrum_apart, _spectrum_together),
+    "Survival": Kind(_survival_apart, _survival_together),
     "Swarm": Kind(_swarm_apart, _swarm_together),
 }
 
@@ -191,7 +226,17 @@ def _info(facts: Header) -> Info:
 
 
 _CURRENT_NUMBERS = ("entropy_production", "imbalance", "rounding")
-_INFO_NUMBERS = ("residual", "mass_error", "smallest", "edge_mass", "seconds", "current", "time_error", "floor")
+_INFO_NUMBERS = (
+    "decay_rate",
+    "residual",
+    "mass_error",
+    "smallest",
+    "edge_mass",
+    "seconds",
+    "current",
+    "time_error",
+    "floor",
+)
 
 
 def _number(value: float | None) -> float | str | None:

@@ -97,16 +97,25 @@ def _on_union(a: Law, b: Law) -> tuple[Array, Array]:
     half, middle = 0.5 * np.diff(faces), 0.5 * (faces[:-1] + faces[1:])
     points = (middle[:, None] + half[:, None] * RULE[0]).ravel()
     log_weights = np.log((half[:, None] * RULE[1]).ravel())
-    logs = [np.concatenate([law.log(points) + log_weights, _log_beyond(law, faces)]) for law in (a, b)]
+    logs = [np.concatenate([_unmasked(law, points) + log_weights, _log_beyond(law, faces)]) for law in (a, b)]
     return logs[0], logs[1]
 
 
 def _log_masses(law: Law) -> Array:
     p = law.density
     _refuse_negative(p)
-    logs = np.where(p.masses < 0, -np.inf, p.log_values) + np.log(p.grid.weights)
+    logs = np.where(np.isnan(p.log_values), _log(p.masses), p.log_values + np.log(p.grid.weights))
     beyond = _log_beyond(law, law.axis.faces) if law.ndim == 1 else _log(np.array([p.mass - p.masses.sum()]))
     return np.append(logs.ravel(), beyond)
+
+
+def _unmasked(law: Law, x: Array) -> Array:
+    """ln p between the nodes, also where p is too small for its logarithm to be known: the metric sums it as it is."""
+    logs = np.asarray(law.log(x))
+    masked = np.isnan(logs)
+    if np.any(masked):
+        logs[masked] = _log(np.asarray(law.density(x[masked])))
+    return logs
 
 
 def _log_beyond(law: Law, faces: Array) -> Array:

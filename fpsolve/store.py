@@ -34,7 +34,7 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeErro
 
 
 def save(value: Saveable, path: str | Path, *, force: bool = False) -> Path:
-    """Write a Current, Density, Evolution, Field or Swarm to an .npz file that `load` reads; returns its path.
+    """Write a Current, Density, Evolution, Field, Spectrum, Survival or Swarm to an .npz file; returns its path.
 
     The file is written beside its place, synced and renamed: a full disk or a killed process leaves what was there.
     Raises InvalidInput where the file exists and `force` is False, and for values that have no file format.

@@ -298,7 +298,7 @@ def test_undershoots_of_accurate_transport_are_told_in_info():
     grid = fp.Grid(x=fp.Axis.uniform(-4, 4, 20, ends="reflecting"), q=fp.Axis.uniform(-3, 2, 50, ends="reflecting"))
     start, method = fp.Gaussian((0.0, 0.5), (0.8, 0.15)), fp.SDIRK2(dt=0.02)
     steep = fp.evolve(fp.Problem(process, grid, fp.Accurate()), start, [1.0], method=method)
-    assert any("second-order transport undershoots" in note for note in steep.info.notes)
+    assert any("accurate transport undershoots" in note for note in steep.info.notes)
     assert steep.info.smallest < 0
     wide = fp.evolve(fp.Problem(process, grid), start, [1.0], method=method)
     assert wide.info.smallest >= 0

@@ -27,7 +27,10 @@ generator
 methods
 relaxation resolution
 stationary_line stationary_space
-stationary evolve passage spectrum
+killed reversal slowest
+stationary evolve
+passage_sets passage_line passage_space passage_open passage_exits metastable
+passage transition quasi survival spectrum
 flows hodge current residual
 laws partition transport plane_transport sliced noise distance compare tails refine convergence
 particles
@@ -35,7 +38,7 @@ transfer
 measure
 models
 ladder
-plot_line plot_plane plot_corner plot plot_current plot_evolution export formats store casefile claims report
+plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage export formats store casefile claims report
 runner doctor cli
 __main__ __init__
 """.split()
@@ -43,12 +46,17 @@ __main__ __init__
 # one-line delegates on values: (file, function, what it may reach up to)
 DELEGATES = {
     (f"values/{value}.py", method, target)
-    for value in ("density", "field", "evolution", "swarm", "exact")
+    for value in ("density", "field", "evolution", "swarm", "exact", "spectrum", "survival")
     for method, target in (("plot", "plot"), ("save", "store"), ("to_xarray", "export"))
 } | {
     ("tails.py", "plot", "plot"),
     ("values/density.py", "corner", "plot_corner"),
     ("values/evolution.py", "plot", "plot_evolution"),
+    ("values/evolution.py", "distance_to", "distance"),
+    ("values/evolution.py", "animate", "animation"),
+    ("values/spectrum.py", "plot", "plot_passage"),
+    ("values/survival.py", "plot", "plot_passage"),
+    ("values/survival.py", "plot_density", "plot_passage"),
     ("current.py", "plot", "plot_current"),
     ("current.py", "plot_stream", "plot_current"),
     ("current.py", "save", "store"),

@@ -197,6 +197,24 @@ def test_other_models():
     assert near.displacement < 0
 
 
+def test_first_passages_and_spectra(problem):
+    tau = fp.mean_exit_time(problem, inside=(-np.inf, 0.0))
+    assert isinstance(tau, fp.Field)
+    assert fp.mean_exit_time(problem, inside=lambda x: -x, moment=2).values.shape == (120,)
+    q = fp.committor(problem, source=lambda x: -1 - x, target=lambda x: x - 1)
+    h = fp.exit_probability(problem, inside=(-1, 1), through="upper")
+    assert q.values.shape == h.values.shape == (120,)
+    S = fp.survival(problem, fp.Point(-1.025), [0.0, 1.0], inside=(-np.inf, 0.0))
+    assert np.asarray(S).shape == S.exit_density.shape == (2,)
+    assert isinstance(fp.transition_rate(problem, (None, -1), (1, None)), float)
+    p = fp.quasi_stationary(problem, inside=(-np.inf, 0.0))
+    assert p.info.decay_rate > 0
+    modes = fp.spectrum(problem, modes=6)
+    assert modes.rates.shape == (6,)
+    assert len(modes.modes) == 6
+    assert modes.relaxation_time == pytest.approx(1 / modes.gap)
+
+
 def test_refinement(problem):
     sharp = fp.refined(fp.stationary, problem)
     assert sharp.error is not None

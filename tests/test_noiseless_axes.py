@@ -43,9 +43,11 @@ def test_upwind_transport_is_of_first_order_and_positive(flow):
 
 
 @pytest.mark.parametrize("flow", list(FLOWS))
-def test_linear_upwind_transport_is_of_second_order_and_conserves(flow):
+def test_accurate_transport_is_of_second_order_and_conserves(flow):
+    """Of second order where all flows one way; where it flows both ways of third, but where the flow turns."""
     found = [transported(flow, n, fp.Accurate()) for n in (160, 320)]
-    assert planes.order([error for error, _, _ in found])[0] == pytest.approx(2.0, abs=0.1)
+    order = planes.order([error for error, _, _ in found])[0]
+    assert order == pytest.approx(2.0, abs=0.1) if flow not in ("contracting", "expanding") else order > 2.2
     assert (abs(found[-1][2]) < 1e-12) == (flow != "leaving")
     assert found[-1][0] < 0.25 * transported(flow, 320, fp.Positive())[0]
 
@@ -83,13 +85,13 @@ def test_a_kinetic_equation_converges_at_second_order_with_accurate():
     errors = []
     for cells in (32, 64):
         pr, exact = kinetic(cells, fp.Accurate())
-        p = fp.stationary(pr, method=fp.SparseLU(rtol=1e-2))
+        p = fp.stationary(pr, method=fp.SparseLU())
         errors.append(np.abs(p.masses - exact).sum())
         assert abs(p.masses.sum() - 1) < 1e-12
         assert any("small undershoots are possible" in note for note in p.info.notes)
         assert any("masses are negative, the smallest -" in note for note in p.info.notes) == (p.masses.min() < 0)
-    assert planes.order(errors)[0] == pytest.approx(2.0, abs=0.1)
-    assert errors[-1] < 0.25 * np.abs(fp.stationary(kinetic(64, fp.Positive())[0]).masses - exact).sum()
+    assert planes.order(errors)[0] == pytest.approx(2.0, abs=0.15)
+    assert errors[-1] < 0.1 * np.abs(fp.stationary(kinetic(64, fp.Positive())[0]).masses - exact).sum()
 
 
 @pytest.mark.parametrize("upper", [False, True])

@@ -25,9 +25,11 @@ def rise_along(left, right, up, down, f, change):
 
 @jit
 def carry_along(left, right, sources, coefficients, m, change):
-    """Add to `change` fluxes over faces that are weighted sums of the masses of two cells."""
+    """Add to `change` fluxes over faces that are weighted sums of the masses of a few cells."""
     for face in range(left.size):
-        flux = coefficients[face, 0] * m[sources[face, 0]] + coefficients[face, 1] * m[sources[face, 1]]
+        flux = 0.0
+        for i in range(sources.shape[1]):
+            flux += coefficients[face, i] * m[sources[face, i]]
         change[left[face]] -= flux
         change[right[face]] += flux
 
@@ -37,5 +39,5 @@ def rise_of_carried(left, right, sources, coefficients, f, change):
     """The transpose of `carry_along`."""
     for face in range(left.size):
         rise = f[right[face]] - f[left[face]]
-        change[sources[face, 0]] += coefficients[face, 0] * rise
-        change[sources[face, 1]] += coefficients[face, 1] * rise
+        for i in range(sources.shape[1]):
+            change[sources[face, i]] += coefficients[face, i] * rise

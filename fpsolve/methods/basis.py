@@ -4,9 +4,8 @@
     m(t) = m0 + V f(H) V^T v,   v = W m0 - m0,   f(w) = (exp(t l) - 1)/(w - 1),   l = (1 - 1/w)/s.
 v has no mass, nor has any W^k v: written so, whatever f may be, m(t) has the mass of m0.  What rounding gives to a
 vector is taken out of it along W m0, where the mass is.  Where ends absorb, v = m0 and f(w) = exp(t l) instead.
-f(H) comes from the eigenvalues of H, which serve for every t.  exp(t l) and all its derivatives vanish as w falls to
-0, so eigenvalues that rounding puts beyond 0 count as 0.
-The residual, filtered, is s W (m' - L m) = h u (s y' - y)_last, with h u the part of W V that V lacks and m = m0 + V y.
+f(H) is that of response.py.  With m = m0 + V y the filtered residual is s W (m' - L m) = h u (s y' - y)_last, where h u
+is the part of W V that V lacks.
 Sources: van den Eshof & Hochbruck, SIAM J. Sci. Comput. 27, 1438 (2006); Moret & Novati, BIT 44, 595 (2004).
 """
 
@@ -16,15 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.methods.flow import Flow
+from fpsolve.methods.response import Response
 
 __all__ = ["Basis"]
 
 Array = NDArray[np.float64]
 EXHAUSTED = 1e-14  # of a vector: what is left of it when the basis has the rest
 AT_REST = 1e-15  # of the mass: a start that changes by less in s is an equilibrium
-AT_ONE = 1e-8  # eigenvalues of W this close to 1 belong to what does not move
 NOTHING = 1e-280  # of the starting mass
-TINY = 1e-300
 
 
 class Basis:
@@ -33,14 +31,15 @@ class Basis:
     def __init__(self, flow: Flow, m0: Array, s: float, most: int) -> None:
         self.flow, self.m0, self.s = flow, m0, s
         self.size, self.exhausted = 0, False
+        self._responses: dict[int, Response] = {}
         self._conserves = not np.any(flow.at(0.0).killing > 0)
         self._vectors = np.empty((most + 1, m0.size))
         self._projected = np.zeros((most + 1, most))
-        self._nothing = max(NOTHING * float(np.abs(m0).sum()), TINY)  # to divide by, where all has been absorbed
+        self._nothing = max(NOTHING * float(np.abs(m0).sum()), 1e-300)  # to divide by, where all has been absorbed
         if self._conserves:
-            self._carrier = self._solve(m0)
-            self._carrier /= self._carrier.sum()
-            first = self._without_mass(self._solve(m0) - m0)
+            moved = self._solve(m0)
+            self._carrier = moved / moved.sum()
+            first = self._without_mass(moved - m0)
         else:
             first = m0
         self._length = float(np.linalg.norm(first))
@@ -55,13 +54,13 @@ class Basis:
             if self.exhausted or j == self._projected.shape[1]:
                 return
             x, known, column = self._solve(self._vectors[j]), self._vectors[: j + 1], self._projected[:, j]
-            if self._conserves:
-                x = self._without_mass(x)
             before = np.linalg.norm(x)
             for _ in range(2):  # the second pass takes out what rounding left
                 shares = known @ x
                 x -= shares @ known
                 column[: j + 1] += shares
+            if self._conserves:
+                x = self._without_mass(x)
             column[j + 1] = np.linalg.norm(x)
             self.exhausted = not column[j + 1] > EXHAUSTED * before
             self._vectors[j + 1] = 0.0 if self.exhausted else x / column[j + 1]
@@ -76,6 +75,8 @@ class Basis:
 
         What the last vector changed, which is the error before it, or the residual, whichever is larger.
         """
+        if self.size == 0:
+            return 0.0, 0.0
         y, slope = self._coefficients(times, self.size)
         change = y.copy()
         change[:, :-1] -= self._coefficients(times, self.size - 1)[0]
@@ -88,11 +89,11 @@ class Basis:
         return float(worst.max()), float(highest.max())
 
     def residual(self, times: Array) -> float:
-        """The largest filtered residual at the times, over the mass: W (s m' - m) + m, from the generator itself."""
+        """The largest filtered residual at the times, over the mass: s W (m' - L m), with the generator itself."""
         y, slope = self._coefficients(times, self.size)
         basis, worst = self._vectors[: self.size], 0.0
         for state, rate in zip(self._offset + y @ basis, slope @ basis, strict=True):
-            left = self._solve(self.s * rate - state) + state
+            left = self.s * self._solve(rate - self.flow.apply(0.0, state))
             worst = max(worst, float(np.abs(left).sum()) / max(float(np.abs(state).sum()), self._nothing))
         return worst
 
@@ -112,19 +113,7 @@ class Basis:
         """y in m(t) = offset + V y with `size` vectors, and dy/dt, each (len(times), size)."""
         if self._length == 0.0 or size == 0:
             return np.zeros((times.size, size)), np.zeros((times.size, size))
-        w, modes = np.linalg.eig(self._projected[:size, :size])
-        start = np.linalg.solve(modes, np.eye(size)[0]) * self._length
-        t, alive = times[:, None], w.real > 0.0
-        inverse = 1.0 / np.where(alive, w, 1.0)
-        rates = (1.0 - inverse) / self.s
-        with np.errstate(over="ignore", invalid="ignore"):
-            decay = np.where(alive, np.exp(t * rates), 0.0)
-            if self._conserves:
-                moving = np.abs(w - 1.0) > AT_ONE
-                gain = np.where(
-                    moving, np.where(alive, np.expm1(t * rates), -1.0) / np.where(moving, w - 1.0, 1.0), t / self.s
-                )
-                slope = decay * inverse / self.s
-            else:
-                gain, slope = decay, decay * rates
-            return ((gain * start) @ modes.T).real, ((slope * start) @ modes.T).real
+        if size not in self._responses:
+            self._responses[size] = Response(self._projected[:size, :size].copy(), self.s, self._conserves)
+        y, slope = self._responses[size](times)
+        return self._length * y, self._length * slope

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from fpsolve.resolvent import Resolvent
 
-__all__ = ["Flow", "Generators", "Operator", "Solver"]
+__all__ = ["ROUGH", "Flow", "Generators", "Operator", "Solver"]
 
 Array = NDArray[np.float64]
 KEPT = 3  # factorisations, and generators
-EXACT = 1e-12  # residual of an increment, of its right-hand side
+EXACT, ROUGH = 1e-12, 1e-2  # residuals of increments, and of what is only measured, of their right-hand sides
 FAST = 0.3  # what a correction must shrink the residual by, or a factorisation is cheaper
 
 
@@ -82,11 +82,11 @@ class Flow:
         """(z - L(t))^-1 b."""
         return self._factors(t, z).solve(b)
 
-    def increment(self, t: float, z: float, b: Array) -> Array:
-        """(z - L(t))^-1 b, to a residual of 1e-12 |b|: for what is added to a state, not for a state itself."""
+    def increment(self, t: float, z: float, b: Array, to: float = EXACT) -> Array:
+        """(z - L(t))^-1 b, to a residual of `to` |b|: for what is added to a state, not for a state itself."""
         near = None if self.constant else self._near(z)
         if near is not None:
-            y = self._corrected(self.at(t), near, z, b)
+            y = self._corrected(self.at(t), near, z, b, to)
             if y is not None:
                 return y
         return self.solve(t, z, b)
@@ -109,10 +109,10 @@ class Flow:
                 return solver
         return None
 
-    def _corrected(self, operator: Operator, near: Solver, z: float, b: Array) -> Array | None:
+    def _corrected(self, operator: Operator, near: Solver, z: float, b: Array, to: float) -> Array | None:
         """y with (z - L) y = b from the factors of another L; None where they are too far away."""
         y, residual, size = np.zeros_like(b), b, float(np.abs(b).sum())
-        enough, left = EXACT * size, np.inf
+        enough, left = to * size, np.inf
         while size > enough:
             if not size <= FAST * left:
                 return None

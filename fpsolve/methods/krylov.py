@@ -32,7 +32,7 @@ FINEST, COARSEST = 1e-13, 1e-2
 DECADE = 10.0 * (1.0 + 1e-9)
 SHARE = 1.0 / 20.0  # of the time: the shift
 FIRST, MOST_AT_ONCE = 8, 4  # vectors before an estimate
-SHORTEST = 2.0**-40  # of the run
+SHORTEST = 2.0**-14  # of the run: what a basis should reach at least
 ROUNDING = 1e-14  # of the largest mass
 
 
@@ -70,7 +70,9 @@ class Krylov:
         run = _Run(self, Flow(generator), start, np.array(m0, dtype=float), np.asarray(times, dtype=float))
         try:
             with reporting(THOUSANDTHS, progress, "evolve") as tell:
-                run.follow(tell)
+                run.tell = tell
+                run.follow()
+                tell(THOUSANDTHS)
         except KeyboardInterrupt as stop:
             raise Interrupted.at(run.times, run.rows, run.now, run.info()) from stop
         return np.array(run.rows), run.info()
@@ -86,9 +88,11 @@ class _Run:
         self.longest = math.inf  # what one basis reaches
         self.vectors = self.bases = 0
         self.error = self.base_error = np.zeros(2)  # summed over the mass, and largest over the peak
+        self.told = 0
+        self.tell: Callable[[int], object] = lambda done: None
         self.began = time.process_time()
 
-    def follow(self, tell: Callable[[int], object]) -> None:
+    def follow(self) -> None:
         """Through all times."""
         length = float(self.times[-1]) - self.start
         while len(self.rows) < self.times.size:
@@ -106,8 +110,6 @@ class _Run:
                     self.rows.append(m)
             if len(self.rows) < self.times.size and self.times[len(self.rows)] - self.base[0] > self.longest:
                 self._begin_again()
-            tell(int(THOUSANDTHS * (self.now[0] - self.start) / length))
-        tell(THOUSANDTHS)
 
     def _stops(self) -> Array:
         """The next times that one basis reaches; or one on the way to the next."""
@@ -129,8 +131,10 @@ class _Run:
             basis.grow(count)
             self.vectors += basis.size - size
             error = np.array(basis.errors(ends))
+            self._tell(float(times[-1]), math.log(max(float(error[0]), tol)) / math.log(tol))
             if error[0] <= tol or basis.exhausted:
                 left = basis.residual(ends)
+                error = np.full(2, left) if basis.exhausted else error  # nothing to come that could change it
                 if left <= tol:
                     break
             if basis.size == size:
@@ -140,6 +144,13 @@ class _Run:
             self.longest *= 2.0
         self.error = np.maximum(self.error, self.base_error + error)
         return basis.states(times)
+
+    def _tell(self, span: float, share: float) -> None:
+        """Progress: `share` of the digits that a basis is to give over `span` from its base."""
+        reached = self.base[0] + span - self.now[0]
+        done = self.now[0] - self.start + max(0.0, min(share, 1.0)) * reached
+        self.told = max(self.told, int(THOUSANDTHS * done / (float(self.times[-1]) - self.start)))
+        self.tell(self.told)
 
     def _allowed(self, span: float) -> float:
         """The error that a basis may have: its share where errors of several add up."""

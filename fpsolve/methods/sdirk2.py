@@ -18,7 +18,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.methods.flow import Flow, Generators
+from fpsolve.methods.flow import ROUGH, Flow, Generators
 from fpsolve.methods.march import march
 from fpsolve.methods.steps import check_steps
 from fpsolve.progress import Progress
@@ -69,4 +69,4 @@ class SDIRK2:
             return new, None
         zero = h * (rate if flow.constant else flow.apply(t, m))
         off = EMBEDDED[0] * zero + (EMBEDDED[1] - B[0]) * one + (EMBEDDED[2] - B[1]) * two
-        return new, z * flow.increment(end, z, off)
+        return new, z * flow.increment(end, z, off, to=ROUGH)

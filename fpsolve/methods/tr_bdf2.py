@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.methods.flow import Flow, Generators
+from fpsolve.methods.flow import ROUGH, Flow, Generators
 from fpsolve.methods.march import march
 from fpsolve.methods.steps import check_steps
 from fpsolve.progress import Progress
@@ -70,4 +70,4 @@ class TRBDF2:
         if not estimate:
             return new, None
         off = (EMBEDDED[0] - B[0]) * one + (EMBEDDED[1] - B[1]) * two + (EMBEDDED[2] - B[2]) * three
-        return new, z * flow.increment(end, z, off)
+        return new, z * flow.increment(end, z, off, to=ROUGH)

@@ -23,7 +23,7 @@ from fpsolve.kernels.fluxes import fitted_rates
 from fpsolve.operators.degenerate import noise_zeros
 from fpsolve.operators.edges import Edges
 from fpsolve.operators.sampling import Samples
-from fpsolve.process import Process
+from fpsolve.process import CONVENTIONS, Process
 
 __all__ = ["Chain", "chain_edges"]
 
@@ -60,10 +60,7 @@ def chain_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Chai
     up, down, killing = np.empty(inner), np.empty(inner), np.zeros(axis.cells)
     fitted_rates(step[:inner], log_conductance[:inner], log_w[:inner], np.append(log_w[1:], log_w[0])[:inner], up, down)
     for k, upper in enumerate(intervals.halves, start=inner):
-        cell = axis.cells - 1 if upper else 0
-        out, back, w = np.empty(1), np.empty(1), log_w[cell : cell + 1]
-        fitted_rates(step[k : k + 1], log_conductance[k : k + 1], w, w, out, back)
-        killing[cell] += out[0] if upper else back[0]
+        killing[-1 if upper else 0] += _outflow(samples, axis, k, upper, float(step[k]), float(log_conductance[k]))
     dead, transport, zeros = _vanishing_noise(samples, axis, inner)
     noiseless = np.isfinite(transport)
     if np.any(noiseless):
@@ -88,6 +85,24 @@ def chain_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Chai
         zeros=zeros,
         natural=samples.natural,
     )
+
+
+def _outflow(samples: Samples, axis: Axis, k: int, upper: bool, step: float, log_conductance: float) -> float:
+    """Rate over an absorbing face, over the k-th interval.
+
+    Where D vanishes on the face itself D^c p takes the place of p: k = D(node)^c D(middle)^(1-c)/gap, step = int A/D.
+    """
+    cell = -1 if upper else 0
+    if log_conductance == -np.inf or samples.log_d_nodes[cell] == -np.inf:  # no noise: transport
+        drift = samples.drift_at_end(upper)
+        return max(drift if upper else -drift, 0.0) / float(axis.weights[cell])
+    if not np.isfinite(step):
+        c = CONVENTIONS[samples.process.convention]
+        step = float(samples.integrals[k])
+        log_conductance += c * float(samples.log_d_nodes[cell] - samples.log_d_middle[k])
+    up, down, log_w = np.empty(1), np.empty(1), np.log(axis.weights[[cell]])
+    fitted_rates(np.array([step]), np.array([log_conductance]), log_w, log_w, up, down)
+    return float(up[0] if upper else down[0])
 
 
 def _vanishing_noise(samples: Samples, axis: Axis, inner: int) -> tuple[Flags, Array, Array]:

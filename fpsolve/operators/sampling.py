@@ -71,6 +71,24 @@ def intervals(axis: Axis) -> Intervals:
     return Intervals(joined[0], joined[1], joined[2], joined[3], halves)
 
 
+def log_diffusion_and_slope(process: Process, points: Points, t: float) -> tuple[Array, Array]:
+    """ln D and A/D at the points, from their direct forms where a process gives them; A/D is 0 for a Gibbs process."""
+    if process.log_diffusion is not None and process.drift_over_diffusion is not None:
+        return process.direct_at("log_diffusion", points, t), process.direct_at("drift_over_diffusion", points, t)
+    diffusion = process.diffusion_at(points, t)[0, 0]
+    if process.potential is not None:  # the loss says it all
+        with np.errstate(divide="ignore"):
+            return np.log(diffusion), np.zeros(points.size)
+    drift = process.drift_at(points, t)[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_d, ratio = np.log(diffusion), drift / diffusion
+    if process.log_diffusion is not None:
+        log_d = process.direct_at("log_diffusion", points, t)
+    if process.drift_over_diffusion is not None:
+        ratio = process.direct_at("drift_over_diffusion", points, t)
+    return log_d, ratio
+
+
 class Samples:
     """ln D and A/D of `process` on `axis` at time t; `name` is the axis's, for messages."""
 
@@ -95,23 +113,9 @@ class Samples:
         return Points((self.name,), (np.concatenate(parts),), tuple(sections))
 
     def _coefficients(self, points: Points) -> tuple[Array, Array]:
-        process, t = self.process, self.t
-        if process.log_diffusion is not None and process.drift_over_diffusion is not None:
-            log_d = process.direct_at("log_diffusion", points, t)
-            ratio = process.direct_at("drift_over_diffusion", points, t)
+        log_d, ratio = log_diffusion_and_slope(self.process, points, self.t)
+        if self.process.log_diffusion is not None and self.process.drift_over_diffusion is not None:
             self._check_direct(points, log_d, ratio)
-            return log_d, ratio
-        diffusion = process.diffusion_at(points, t)[0, 0]
-        if process.potential is not None:  # the loss says it all
-            with np.errstate(divide="ignore"):
-                return np.log(diffusion), np.zeros(points.size)
-        drift = process.drift_at(points, t)[0]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            log_d, ratio = np.log(diffusion), drift / diffusion
-        if process.log_diffusion is not None:
-            log_d = process.direct_at("log_diffusion", points, t)
-        if process.drift_over_diffusion is not None:
-            ratio = process.direct_at("drift_over_diffusion", points, t)
         return log_d, ratio
 
     def _check_direct(self, points: Points, log_d: Array, ratio: Array) -> None:
@@ -137,11 +141,15 @@ class Samples:
             losses = process.potential_at(nodes, self.t)
             self._check_loss(losses)
             return self._falls(losses, self._loss_at_end)
-        slopes = self.ratio_quad.reshape(self.s_quad.shape) * self.axis.dx(self.s_quad) * self.width
-        steps = quadrature(slopes, self.gauss_weights)
         c = CONVENTIONS[process.convention]
         with np.errstate(invalid="ignore"):  # where the noise vanishes; such edges are replaced by transport
-            return steps + c * self._falls(self.log_d_nodes, self.log_d_at_end) if c else steps
+            return self.integrals + c * self._falls(self.log_d_nodes, self.log_d_at_end) if c else self.integrals
+
+    @cached_property
+    def integrals(self) -> Array:
+        """The integral of A/D over each interval."""
+        slopes = self.ratio_quad.reshape(self.s_quad.shape) * self.axis.dx(self.s_quad) * self.width
+        return quadrature(slopes, self.gauss_weights)
 
     def _check_loss(self, losses: Array) -> None:
         """A given gradient must be the loss's, and on a ring the loss must close."""
@@ -196,6 +204,10 @@ class Samples:
             return float(self.process.direct_at("log_diffusion", self._end(upper), self.t)[0])
         diffusion = self.process.diffusion_at(self._end(upper), self.t)[0, 0, 0]
         return float(np.log(diffusion)) if diffusion > 0 else -np.inf
+
+    def drift_at_end(self, upper: bool) -> float:
+        """A at an outer face."""
+        return float(self.process.drift_at(self._end(upper), self.t)[0, 0])
 
     @cached_property
     def natural(self) -> tuple[bool, bool]:

@@ -18,7 +18,7 @@ from fpsolve.operators.edges import Edges
 from fpsolve.operators.lattice import Lattice
 from fpsolve.operators.product import axis_edges, neighbours, outflow
 from fpsolve.operators.selling import Stencil, clipped, killing, stencil
-from fpsolve.operators.transport import FaceFluxes, end_drift, face_drift, linear_upwind
+from fpsolve.operators.transport import FaceFluxes, end_drift, face_drift, higher_order
 from fpsolve.process import Process
 from fpsolve.schemes import Accurate, Scheme
 
@@ -29,7 +29,7 @@ Flags = NDArray[np.bool_]
 
 
 def space_edges(process: Process, grid: Grid, scheme: Scheme, t: float = 0.0) -> tuple[Edges, tuple[FaceFluxes, ...]]:
-    """The edges of `process` on `grid` at time t, and the second-order fluxes of the axes that `Accurate()` transports.
+    """The edges of `process` on `grid` at time t, and the fluxes along the axes that `Accurate()` transports.
 
     Raises InvalidInput where a coefficient is not what it must be, for tensors of deficient rank that no axis carries,
     and for a reservoir at the end of an axis with noise.
@@ -40,7 +40,7 @@ def space_edges(process: Process, grid: Grid, scheme: Scheme, t: float = 0.0) ->
     fluxes = []
     for k in range(grid.ndim):
         if isinstance(scheme, Accurate) and not found.noisy[k]:
-            fluxes.append(linear_upwind(found, k))
+            fluxes.append(higher_order(found, k))
         else:
             parts.append(_across(found, k))
     lost = sum((part.killing for part in parts), np.zeros(grid.size))

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from fpsolve.errors import InvalidInput, NotConverged
+from fpsolve.kernels.dissection import Graph
 from fpsolve.memory import require
 from fpsolve.progress import Progress, reporting
 from fpsolve.solvers.dissection import Dissection, dissection, graph_of, uphill
@@ -69,17 +70,14 @@ class SparseLU:
         graph, places = graph_of(rates, indices, positive=False)
         if places.shape[0] == 1:
             return np.ones(1)
-        plan = dissection(graph, places, uphill(graph))
-        _check_size(plan)
-        order = plan.tree.order
-        matrix = rates.tocsc()[:, order][order]
         with reporting(1, progress, "factorisation") as tell:
-            masses, sensitivity = _solved(-matrix[:-1, :-1], matrix[:-1, -1].toarray().ravel())
+            answer, sensitivity = _with_last(rates, graph, places, uphill(graph))
+            if not sensitivity <= self.rtol and np.all(np.isfinite(answer)):
+                # a cell that is hardly ever reached is a bad one to set: transport has no uphill
+                answer, sensitivity = _with_last(rates, graph, places, int(np.argmax(answer)))
             tell(1)
         with np.errstate(invalid="ignore"):
-            residual = float(np.abs(matrix @ masses).max() / np.abs(matrix.diagonal() * masses).max())
-        answer = np.empty_like(masses)
-        answer[order] = masses
+            residual = float(np.abs(rates @ answer).max() / np.abs(rates.diagonal() * answer).max())
         self._check(answer, residual, sensitivity, positive=not np.any(graph.outward < 0))
         return answer
 
@@ -140,6 +138,18 @@ class SparseLU:
         else:
             return
         raise NotConverged(f"sparse LU: {trouble}; {advice}", best=masses, history=(residual,))
+
+
+def _with_last(rates: sparse.csc_matrix, graph: Graph, places: Indices, last: int) -> tuple[Array, float]:
+    """Masses with that of the cell `last` set, and how far rounding may move their weights."""
+    plan = dissection(graph, places, last)
+    _check_size(plan)
+    order = plan.tree.order
+    matrix = rates.tocsc()[:, order][order]
+    masses, sensitivity = _solved(-matrix[:-1, :-1], matrix[:-1, -1].toarray().ravel())
+    answer = np.empty_like(masses)
+    answer[order] = masses
+    return answer, sensitivity
 
 
 def _solved(matrix: sparse.csc_matrix, right: Array) -> tuple[Array, float]:

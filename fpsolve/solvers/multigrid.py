@@ -36,7 +36,6 @@ ITERATIONS = 60  # in a round
 STEEPEST = 50.0  # ln p gained over one edge, in the first guess
 BYTES_PER_RATE = 120.0  # measured: the hierarchy and what it is made from
 LARGEST_ERROR = 1e-6
-HOPELESS = 1e6  # imbalance from which no round leads back
 BOUND = 0.1  # residual to which the error is bounded
 
 
@@ -87,7 +86,7 @@ class Multigrid:
         with reporting(ROUNDS, progress, "rounds") as tell:
             for done in range(ROUNDS):
                 history.append(scaled.imbalance)
-                if scaled.imbalance <= self.rtol or not scaled.imbalance < HOPELESS:
+                if scaled.imbalance <= self.rtol or not np.isfinite(scaled.imbalance):
                     break
                 scaled = chain.scaled(scaled.corrected(max(0.1 * self.rtol, 1e-3 * min(1.0, scaled.imbalance))))
                 tell(done + 1)

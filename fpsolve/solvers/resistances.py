@@ -67,10 +67,9 @@ class Line:
         i, j = int(np.argmin(np.abs(self.s - start))), int(np.argmin(np.abs(self.s - stop)))
         return Line(self.s[i : j + 1], self.psi[i : j + 1], self.log_scale[i:j], self.log_speed[i:j])
 
-    @property
-    def log_mass(self) -> float:
-        """ln of the integral of m."""
-        return float(_running(self.log_speed)[0][-1])
+    def log_integral(self, log_f: Array | float) -> float:
+        """ln of the integral of m f, ln f given at the Gauss points."""
+        return float(_running(self.log_speed + log_f)[0][-1])
 
     @property
     def log_resistance(self) -> float:

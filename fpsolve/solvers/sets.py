@@ -61,10 +61,12 @@ def reaching(edges: Edges, transport: Sequence[FaceFluxes], cells: Indices) -> N
 
 
 def _arrows(edges: Edges, transport: Sequence[FaceFluxes]) -> tuple[Indices, Indices]:
-    """From which cell to which paths go: both ways where there is noise, downstream where there is none."""
+    """From which cell to which mass goes: both ways where there is noise, downstream where there is none."""
     up, down = ~edges.noiseless | (edges.step == np.inf), ~edges.noiseless | (edges.step == -np.inf)
     starts, stops = [edges.left[up], edges.right[down]], [edges.right[up], edges.left[down]]
-    for part in transport:
-        starts.append(part.sources[:, 0])
-        stops.append(np.where(part.sources[:, 0] == part.left, part.right, part.left))
+    for part in transport:  # every mass that a flux is made of reaches both sides of its face
+        for source, weight in zip(part.sources.T, part.coefficients.T, strict=True):
+            used = weight != 0
+            starts += [source[used], source[used]]
+            stops += [part.left[used], part.right[used]]
     return np.concatenate(starts), np.concatenate(stops)

@@ -22,6 +22,7 @@ from fpsolve.grid import Grid
 from fpsolve.values.coarse import law_at
 from fpsolve.values.continuation import along_axis, share_beyond
 from fpsolve.values.field import Field
+from fpsolve.values.masked import masked_log
 
 if TYPE_CHECKING:
     from fpsolve.values.density import Density
@@ -39,8 +40,7 @@ def marginal(p: Density, names: Sequence[str]) -> Density:
         logs = _log_sum(logs, i, gains(masses, i, p.ends[i]))
         masses = along_axis(masses, i, p.ends[i])
     if np.any(np.isnan(p.log_values)):  # undershoots have no logarithm, their sums may
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(masses)
+        logs = masked_log(masses, p.info.floor)
     order, ends = np.argsort(np.argsort(keep)), tuple(p.ends[i] for i in keep)
     masses, logs = np.transpose(masses, order), np.transpose(logs, order)
     grid = Grid(**{name: p.grid[name] for name in names})

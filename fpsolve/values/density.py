@@ -24,6 +24,7 @@ from fpsolve.values.continuation import along_axis, continued_ends, share_beyond
 from fpsolve.values.cumulative import Cumulative, Interpolant
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
+from fpsolve.values.masked import masked_log
 from fpsolve.values.sets import shares_inside
 from fpsolve.values.surface import Surface
 
@@ -87,10 +88,10 @@ class Density:
 
     @classmethod
     def from_masses(cls, grid: Grid, masses: Array, *, info: Info | None = None, time: float | None = None) -> Density:
-        """The density with these cell masses, as they are; ln p is NaN where a mass is negative."""
-        values = np.asarray(masses, dtype=float).reshape(grid.shape) / grid.weights
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return cls(grid, values, np.log(values), info or Info(), time=time)
+        """The density with these masses; ln p is masked, NaN, where one is < 0 or at most info.floor of the largest."""
+        cells, info = np.asarray(masses, dtype=float).reshape(grid.shape), info or Info()
+        logs = masked_log(cells, info.floor) - np.log(grid.weights)
+        return cls(grid, cells / grid.weights, logs, info, time=time)
 
     @cached_property
     def masses(self) -> Array:
@@ -195,7 +196,7 @@ class Density:
         )
 
     def log(self, *x: Array | float) -> Any:
-        """ln p(x) between and beyond the nodes, one argument per axis; NaN where p is negative."""
+        """ln p(x) between and beyond the nodes, one argument per axis; NaN beside nodes where it is masked."""
         return _plain(self._between(x).log(*x))
 
     def __call__(self, *x: Array | float) -> Any:
@@ -273,7 +274,7 @@ class Density:
     def _between(self, x: tuple[Array | float, ...]) -> Interpolant | Surface:
         if len(x) != self.grid.ndim:
             raise InvalidInput(f"p takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
-        return self._interpolant if self.grid.ndim == 1 else self._surface
+        return self._surface if self.grid.ndim > 1 or np.isnan(self.log_values).any() else self._interpolant
 
     def _per_axis(self, statistic: Callable[[int], float], name: str | None) -> Any:
         if name is not None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Evolution"]
 
 Array = NDArray[np.float64]
+AT_REST = 1e-2  # of epsilon: what the last two densities may differ by
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,7 +31,8 @@ class Evolution:
     """Cell masses at k times, each row a density in motion.
 
     times (k,), rising.  masses: (k, *grid.shape), as they were computed: where p is far below its peak they may be
-    negative by rounding or by an unresolved step, and ln p is then NaN.
+    negative by rounding or by an unresolved step.  There, and where a mass does not exceed what the method says that it
+    errs by (`info.floor`, of the largest mass at its time), ln p is masked: NaN.
     info: how they were obtained; finished: False where the run was interrupted, the last time being where it stopped.
 
     A density in motion has no law yet beyond an open end: sums are over the grid alone.
@@ -89,11 +91,56 @@ class Evolution:
         """<f> at each time, shape (k,): f takes one array per axis."""
         return np.array([p.expect(function) for p in self])
 
+    def distance_to(self, other: Any, metric: str = "TV") -> Array:
+        """The distance of the density at each time from another law, shape (k,); metrics as `fp.distance` has them.
+
+        other: a Density, an ExactDensity, a Swarm or samples; the stationary density, for what is left to relax.
+        """
+        from fpsolve.distance import distance
+
+        return np.array([distance(p, other, metric) for p in self])
+
+    def mixing_time(self, epsilon: float = 0.25, stationary: Density | None = None) -> float:
+        """When the total variation distance to the stationary density falls to epsilon for good.
+
+            max {t : 1/2 int |p(x, t) - p_s(x)| dx >= epsilon},   ln of the distance linear between recorded times
+
+        stationary: p_s; None: the density at the last time, if the last two differ by less than epsilon/100.
+        Returns a time, the first recorded one where p is as close as that from the beginning.
+        Raises InvalidInput unless 0 < epsilon < 1; where the run ends too early, with the distance that is left.
+        """
+        if not 0.0 < epsilon < 1.0:
+            raise InvalidInput(f"epsilon is {epsilon}; a total variation distance lies between 0 and 1")
+        if stationary is None:
+            moved = 0.5 * float(np.abs(self.masses[-1] - self.masses[-2]).sum()) if len(self) > 1 else np.inf
+            if not moved < epsilon * AT_REST:
+                raise InvalidInput(
+                    f"p moves by {moved:.2g} between the last two times, so the last is not yet the stationary "
+                    "density: evolve further, or give stationary=fp.stationary(problem)"
+                )
+            stationary = self[-1]
+        distances = self.distance_to(stationary)
+        far = np.flatnonzero(distances > epsilon)
+        if far.size == 0:
+            return float(self.times[0])
+        last = int(far[-1])
+        if last == len(self) - 1:
+            raise InvalidInput(f"the distance is still {distances[-1]:.3g} at t={self.times[-1]:g}; evolve further")
+        logs = np.log(np.maximum(distances[last : last + 2], np.finfo(float).tiny))
+        share = (logs[0] - np.log(epsilon)) / (logs[0] - logs[1])
+        return float(self.times[last] + share * (self.times[last + 1] - self.times[last]))
+
     def plot(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
         """Draw p(x, t) as a colour map, in two dimensions a row of maps; returns the Axes.  log=True: log colours."""
         from fpsolve.plot_evolution import evolution
 
         return evolution(self, ax, label=label, log=log)
+
+    def animate(self, file: str | Path, *, fps: int = 10, log: bool | None = None, force: bool = False) -> Path:
+        """Write a moving picture, a .gif, or an .mp4 where ffmpeg is installed, a frame a recorded time."""
+        from fpsolve.animation import animate
+
+        return animate(self, file, fps=fps, log=log, force=force)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write to an .npz file that `fp.load` reads."""

@@ -49,19 +49,24 @@ class Field:
         object.__setattr__(self, "values", read_only(values))
 
     def __call__(self, *x: Array | float) -> Any:
-        """The value between nodes (cubic in one dimension, linear in more), NaN outside the nodes' range by a cell."""
+        """The value between nodes (cubic in one dimension, linear in more), NaN outside the nodes' range by a cell.
+
+        Cubics do not reach over stretches where three neighbours or more are equal, nor over values that are not
+        finite: an exit time is 0 outside its set, right up to it.
+        """
         if len(x) != self.grid.ndim:
             raise InvalidInput(f"{self.name} takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
-        from scipy.interpolate import CubicSpline, RegularGridInterpolator
+        from scipy.interpolate import RegularGridInterpolator
 
         s = np.broadcast_arrays(*(axis.s(np.asarray(c, float)) for axis, c in zip(self.grid.axes, x, strict=True)))
         if self.grid.ndim == 1:
             axis = self.grid.axes[0]
             inside = (s[0] >= axis.start) & (s[0] <= axis.stop)
-            answer = np.where(inside, CubicSpline(axis.s_nodes, self.values)(s[0]), np.nan)
+            answer = np.where(inside, _piecewise(axis.s_nodes, self.values, s[0]), np.nan)
             return float(answer) if np.ndim(x[0]) == 0 else answer
         nodes = tuple(axis.s_nodes for axis in self.grid.axes)
-        return RegularGridInterpolator(nodes, self.values, bounds_error=False)(np.stack(s, axis=-1))
+        answer = RegularGridInterpolator(nodes, self.values, bounds_error=False)(np.stack(s, axis=-1))
+        return float(answer[0]) if s[0].ndim == 0 else answer
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
@@ -88,3 +93,22 @@ class Field:
     def __repr__(self) -> str:
         low, high = float(np.nanmin(self.values)), float(np.nanmax(self.values))
         return f"Field({self.name} on {self.grid.describe()}; {low:.4g} to {high:.4g})"
+
+
+def _piecewise(nodes: Array, values: Array, s: Array) -> Array:
+    """Cubics through runs of values that change; constants where they do not."""
+    from scipy.interpolate import CubicSpline
+
+    finite = np.isfinite(values)
+    bad = ~(finite[:-1] & finite[1:])
+    equal = values[:-1] == values[1:]
+    flat = equal & (np.append(equal[1:], False) | np.append(False, equal[:-1]))
+    at = np.clip(np.searchsorted(nodes, s) - 1, 0, nodes.size - 2)
+    answer = np.asarray(np.where(finite[at], values[at + 1], values[at])[()] * np.ones(np.shape(s)))
+    changing = np.flatnonzero(~bad & ~flat)
+    for run in np.split(changing, np.flatnonzero(np.diff(changing) > 1) + 1) if changing.size else []:
+        own = (at >= run[0]) & (at <= run[-1])
+        if np.any(own):
+            part = slice(run[0], run[-1] + 2)
+            answer = np.where(own, CubicSpline(nodes[part], values[part])(s), answer)
+    return answer

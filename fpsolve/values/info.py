@@ -17,6 +17,11 @@ class Info:
     seconds: CPU time.
     current: the constant current of a periodic axis (None elsewhere).
     relaxation_time: bounds (low, high) on the slowest relaxation time, where they are known.
+    steps: how many a time stepper took (of a Krylov method: vectors).
+    time_error: estimated error of stepping in time, the sum of its magnitudes over the mass.
+    floor: the largest error of a cell's mass, of the largest mass at its time: where a mass does not exceed it, ln p
+        is masked (None: nowhere).
+    decay_rate: of the mass that is left, under a quasi-stationary density.
     notes: sentences worth reading.
     """
 
@@ -28,4 +33,8 @@ class Info:
     seconds: float | None = None
     current: float | None = None
     relaxation_time: tuple[float, float] | None = None
+    steps: int | None = None
+    time_error: float | None = None
+    floor: float | None = None
+    decay_rate: float | None = None
     notes: tuple[str, ...] = ()

@@ -96,7 +96,8 @@ def _expect_by_signs(p: Density, f: Array) -> float:
 
 def mode(p: Density) -> Any:
     """Where p is largest: between nodes by a polynomial through ln p; the end itself where p grows toward it."""
-    peak = np.unravel_index(int(np.argmax(p.log_values)), p.grid.shape)
+    known = np.where(np.isnan(p.log_values), -np.inf, p.log_values)
+    peak = np.unravel_index(int(np.argmax(known)), p.grid.shape)
     if p.grid.ndim > 1:
         return _summit(p, peak)
     axis, i = p.grid.axes[0], int(peak[0])
@@ -146,8 +147,8 @@ def _summit(p: Density, peak: tuple[Any, ...]) -> tuple[float, ...]:
 
 
 def entropy(p: Density) -> float:
-    """-<ln p> in nats, continued beyond open ends."""
-    used = p.masses > 0
+    """-<ln p> in nats, continued beyond open ends; cells where ln p is masked hold too little to count."""
+    used = (p.masses > 0) & ~np.isnan(p.log_values)
     if p.grid.ndim > 1:
         return _entropy_of_slices(p.masses, np.where(used, p.masses * p.log_values, 0.0), p)
     total = -float(np.sum(p.masses[used] * p.log_values[used]))

@@ -1,9 +1,10 @@
 """A density of several coordinates between its nodes.
 
 ln p is a cubic in s along each axis, through the four nodes around (Lagrange; error (9/384) ds^4 d^4 ln p/ds^4 at most
-in each direction), so that tails keep their relative accuracy.  Where one of those nodes has p <= 0, p itself is taken
-as linear between the nearest ones.  Beyond an open end p goes on as its sums do: every line falls by the ratio of the
-two last slices, taken together.  Beyond any other end p is 0; periodic axes wrap.
+in each direction), so that tails keep their relative accuracy.  Where one of those nodes has no ln p, p itself is taken
+as linear between the nearest ones; ln p is then masked (NaN) if it is at one of these.  Beyond an open end p goes on as
+its sums do: every line falls by the ratio of the two last slices, taken together.  Beyond any other end p is 0;
+periodic axes wrap.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 STENCIL = np.arange(4)
 
 
@@ -34,18 +36,19 @@ class Surface:
 
     def __call__(self, *x: Array | float) -> Array:
         """p(x): negative where the density is."""
-        logs, linear, curved, beyond = self._parts(x)
+        logs, linear, curved, _, beyond = self._parts(x)
         with np.errstate(over="ignore", invalid="ignore"):
             return np.where(curved, np.exp(logs + beyond), np.where(beyond == -np.inf, 0.0, linear * np.exp(beyond)))
 
     def log(self, *x: Array | float) -> Array:
-        """ln p(x): -inf where p = 0, NaN where p < 0."""
-        logs, linear, curved, beyond = self._parts(x)
+        """ln p(x): -inf where p = 0, NaN beside nodes where it is masked."""
+        logs, linear, curved, masked, beyond = self._parts(x)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(beyond == -np.inf, -np.inf, np.where(curved, logs, np.log(linear)) + beyond)
+            straight = np.where(masked, np.nan, np.log(linear))
+            return np.where(beyond == -np.inf, -np.inf, np.where(curved, logs, straight) + beyond)
 
-    def _parts(self, x: tuple[Array | float, ...]) -> tuple[Array, Array, NDArray[np.bool_], Array]:
-        """ln p by cubics, p by lines, where the former holds, and what is added to ln p beyond the last nodes."""
+    def _parts(self, x: tuple[Array | float, ...]) -> tuple[Array, Array, Flags, Flags, Array]:
+        """ln p by cubics, p by lines, where the former holds, where neither gives ln p; what ln p gains beyond."""
         coordinates = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in x))
         shape, beyond = coordinates[0].shape, np.zeros(coordinates[0].shape)
         cubic, straight = [], []
@@ -61,13 +64,14 @@ class Surface:
             term = self.p.log_values[index]
             finite &= np.isfinite(term)
             logs += weight * np.where(np.isfinite(term), term, 0.0)
-        linear = np.zeros(shape)
+        linear, masked = np.zeros(shape), np.zeros(shape, dtype=bool)
         if not np.all(finite):
             for corner in product(range(2), repeat=len(straight)):
                 index = tuple(nodes[..., k] for (nodes, _), k in zip(straight, corner, strict=True))
                 weight = np.prod([weights[..., k] for (_, weights), k in zip(straight, corner, strict=True)], axis=0)
                 linear += weight * self.p.values[index]
-        return logs, linear, finite, beyond
+                masked |= np.isnan(self.p.log_values[index]) & (weight > 0)
+        return logs, linear, finite, masked, beyond
 
     def _falls(self, i: int) -> tuple[float | None, float | None]:
         """d ln(w p)/ds outward beyond the lower and the upper end; None where nothing goes on."""
