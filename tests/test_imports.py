@@ -38,7 +38,8 @@ transfer
 measure
 models
 ladder
-plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage export formats store casefile claims report
+plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage
+export formats store casefile claims report
 runner doctor cli
 __main__ __init__
 """.split()

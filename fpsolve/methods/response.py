@@ -2,9 +2,10 @@
 
     A = (1 - H^-1)/s,   y(t) = exp(t A) e1,   or, of what exp(t L) adds to a state that (1 - s L)^-1 moves by v,
     y(t) = [exp(t A) - 1] (H - 1)^-1 e1 = (1/s) int_0^t exp(r A) dr H^-1 e1.
-By the eigenvalues w of H, which serve for every t; where its eigenvectors are nearly dependent, as for mass carried one
-way, by scaling and squaring of
+By the eigenvalues w of H, which serve for every t, or by scaling and squaring of
     t [[A, H^-1 e1/s], [0, 0]].
+The former loses digits where eigenvectors are nearly dependent, as for mass carried one way, the latter where A is
+large: their condition is weighed against |s A|.
 exp(t (1 - 1/w)/s) and all its derivatives vanish as w falls to 0, so what rounding puts beyond 0 counts as 0.
 Source: Al-Mohy & Higham, SIAM J. Matrix Anal. Appl. 31, 970 (2009), for the second way.
 """
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 __all__ = ["Response"]
 
 Array = NDArray[np.float64]
-DEPENDENT = 1e6  # condition of eigenvectors: beyond it, more digits are lost than by squaring
+DEPENDENT = 100.0  # times |s A|: the condition of eigenvectors that loses as many digits as squaring does, measured
 AT_ONE = 1e-8  # eigenvalues of H this close to 1 belong to what does not move
 SMALLEST = 1e-100  # eigenvalues: those below count as 0
 
@@ -32,21 +33,29 @@ class Response:
 
     def __call__(self, times: Array) -> tuple[Array, Array]:
         """y and dy/dt at the times, each (len(times), m)."""
-        w, modes, first, condition = self._spectrum
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return self._by_modes(times, w, modes, first) if condition < DEPENDENT else self._by_squaring(times)
+            independent = self.condition < DEPENDENT * np.linalg.norm(np.eye(len(self.projected)) - self._inverse, 1)
+            return self._by_modes(times) if independent else self._by_squaring(times)
+
+    @property
+    def condition(self) -> float:
+        """Of the eigenvectors, in the 1-norm."""
+        _, modes, inverse = self._spectrum
+        return float(np.linalg.norm(modes, 1) * np.linalg.norm(inverse, 1))
 
     @cached_property
-    def _spectrum(self) -> tuple[Array, Array, Array, float]:
-        """Eigenvalues and eigenvectors of H, what e1 is made of, and the eigenvectors' condition."""
+    def _spectrum(self) -> tuple[Array, Array, Array]:
+        """Eigenvalues and eigenvectors of H, and the inverse of these."""
         w, modes = np.linalg.eig(self.projected)
-        try:
-            inverse = np.linalg.inv(modes)
-        except np.linalg.LinAlgError:
-            return w, modes, modes[0], np.inf
-        return w, modes, inverse[:, 0], float(np.linalg.norm(modes, 1) * np.linalg.norm(inverse, 1))
+        return w, modes, _inverted(modes)
 
-    def _by_modes(self, times: Array, w: Array, modes: Array, first: Array) -> tuple[Array, Array]:
+    @cached_property
+    def _inverse(self) -> Array:
+        return _inverted(self.projected)
+
+    def _by_modes(self, times: Array) -> tuple[Array, Array]:
+        w, modes, inverse_modes = self._spectrum
+        first = inverse_modes[:, 0]
         t, alive = times[:, None], w.real > SMALLEST
         inverse = 1.0 / np.where(alive, w, 1.0)
         rates = (1.0 - inverse) / self.s
@@ -63,10 +72,8 @@ class Response:
     def _by_squaring(self, times: Array) -> tuple[Array, Array]:
         from scipy.linalg import expm
 
-        m = len(self.projected)
-        try:
-            inverse = np.linalg.inv(self.projected)
-        except np.linalg.LinAlgError:
+        m, inverse = len(self.projected), self._inverse
+        if not np.all(np.isfinite(inverse)):
             return np.full((times.size, m), np.nan), np.full((times.size, m), np.nan)
         small = np.zeros((m + 1, m + 1))
         small[:m, :m] = (np.eye(m) - inverse) / self.s
@@ -75,3 +82,11 @@ class Response:
         if self.added:
             return powers[:, :m, m], powers[:, :m, :m] @ small[:m, m]
         return powers[:, :m, 0], powers[:, :m, :m] @ small[:m, 0]
+
+
+def _inverted(matrix: Array) -> Array:
+    """The inverse; inf where there is none."""
+    try:
+        return np.linalg.inv(matrix)
+    except np.linalg.LinAlgError:
+        return np.full_like(matrix, np.inf)
