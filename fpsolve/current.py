@@ -21,6 +21,7 @@ from fpsolve.flows import entropy_production_of, flows_of, over_faces
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.hodge import Hodge, hodge_split
+from fpsolve.initial import same_cells
 from fpsolve.problem import Problem
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
@@ -218,12 +219,7 @@ def entropy_production(problem: Problem, p: Density) -> float:
 
 def _checked_generator(problem: Problem, p: Density) -> Generator:
     one, other = problem.grid, p.grid
-    same = one is other or (
-        one.names == other.names
-        and one.shape == other.shape
-        and all(np.array_equal(a, b) for a, b in zip(one.nodes, other.nodes, strict=True))
-    )
-    if not same:
+    if not same_cells(one, other):
         raise InvalidInput(f"p lives on {other!r}, the problem on {one!r}; solve and ask on one grid")
     return generator(problem, p.time or 0.0)
 

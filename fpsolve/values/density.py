@@ -283,9 +283,7 @@ class Density:
         return statistic(0) if self.grid.ndim == 1 else np.array([statistic(i) for i in range(self.grid.ndim)])
 
     def __repr__(self) -> str:
-        facts = []
-        if self.time is not None:
-            facts.append(f"t={self.time:g}")
+        facts = [] if self.time is None else [f"t={self.time:g}"]
         off = self.mass - 1.0
         facts.append(f"mass 1 {'-' if off < 0 else '+'} {abs(off):.0e}" if abs(off) < 0.5 else f"mass {self.mass:.4g}")
         if self.info.residual is not None:
