@@ -22,6 +22,7 @@ __all__ = ["ROUGH", "Flow", "Generators", "Operator", "Solver"]
 Array = NDArray[np.float64]
 KEPT = 3  # factorisations, and generators
 EXACT, ROUGH = 1e-12, 1e-2  # residuals of increments, and of what is only measured, of their right-hand sides
+ROUNDING = 1e-15
 FAST = 0.3  # what a correction must shrink the residual by, or a factorisation is cheaper
 
 
@@ -68,7 +69,7 @@ class Flow:
         if not callable(self._generator):
             return self._generator
         for known, operator in self._operators:
-            if known == t:
+            if abs(known - t) <= ROUNDING * abs(t):  # a step ends where the next begins, to rounding
                 return operator
         operator = self._generator(t)
         self._operators = [(t, operator), *self._operators[: KEPT - 1]]

@@ -7,8 +7,8 @@ The size of an error is the sum of its magnitudes over that of the masses.  exp(
 difference in this norm, so the estimates of all steps add up to a bound on the error in time.
 
     per_unit  the error allowed is rtol for the whole run, each step having its share by its length; else rtol a step
-    positive  a step that a Markov generator leaves with a mass below -1e-10 of the largest is taken again: shorter
-              where steps are adaptive, else by backward Euler, which is positive for every step
+    positive  a step that a Markov generator leaves with a mass below -1e-10 of the largest is taken again by shorter
+              ones, and where 64 of equal steps are not short enough by backward Euler, positive for every step
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ __all__ = ["Interrupted", "Method", "OneStep", "march"]
 
 Array = NDArray[np.float64]
 UNDERSHOOT = 1e-10  # of the largest mass
+DEEPEST = 6  # halvings of a step that leaves negative masses
 THOUSANDTHS = 1000  # progress is told in parts of the run's time
 
 
@@ -123,7 +124,7 @@ class _Run:
         self.method, self.flow, self.start, self.times, self.positive = method, flow, start, times, positive
         self.now = (start, m0)
         self.rows: list[Array] = []
-        self.again = 0
+        self.again = self.by_euler = 0
         self.began = time.process_time()
         self.steps = self._steps(m0, float(times[-1]) - start, per_unit)
 
@@ -158,10 +159,9 @@ class _Run:
         steps, m, adaptive = self.steps, self.now[1], self.method.dt is None
         t, h = steps.t, steps.h
         new, error = self.method.step(self.flow, t, h, m, adaptive)
-        sound = not self.positive or float(new.min()) >= min(-UNDERSHOOT * float(new.max()), float(m.min()))
-        self.again += not sound
+        sound = self._sound(m, new)
         if not (sound or adaptive):
-            new = self.flow.solve(t + h, 1.0 / h, m) / h
+            new = self._halves(t, h, m, 1)
         size = _size(new)
         if not np.isfinite(size):
             raise NotConverged(
@@ -169,6 +169,24 @@ class _Run:
             )
         if steps.judge(None if error is None else _ratio(_size(error), size), sound):
             self.now = (steps.t if steps.left else steps.end, new)
+
+    def _sound(self, m: Array, new: Array) -> bool:
+        """Whether no mass is more negative than before or rounding; else it is counted."""
+        sound = not self.positive or float(new.min()) >= min(-UNDERSHOOT * float(new.max()), float(m.min()))
+        self.again += not sound
+        return sound
+
+    def _halves(self, t: float, h: float, m: Array, depth: int) -> Array:
+        """A step in two halves, each again in two where that is needed."""
+        h *= 0.5
+        for _ in range(2):
+            new, _ = self.method.step(self.flow, t, h, m, False)
+            if not self._sound(m, new):
+                shortest = depth == DEEPEST
+                new = self.flow.solve(t + h, 1.0 / h, m) / h if shortest else self._halves(t, h, m, depth + 1)
+                self.by_euler += shortest
+            t, m = t + h, new
+        return m
 
     def info(self) -> Info:
         """How it went."""
@@ -178,8 +196,8 @@ class _Run:
         if adaptive:
             notes.append(f"the estimated errors of all steps add up to {steps.total:.2g} of the mass")
         if self.again:
-            how = "with shorter ones" if adaptive else "by backward Euler"
-            notes.append(f"{self.again} steps that left a negative density were taken again {how}")
+            euler = f", {self.by_euler} of these by backward Euler" if self.by_euler else ""
+            notes.append(f"{self.again} steps that left a negative density were taken again by shorter ones{euler}")
         return Info(
             method=repr(self.method),
             seconds=time.process_time() - self.began,

@@ -34,8 +34,13 @@ class Response:
     def __call__(self, times: Array) -> tuple[Array, Array]:
         """y and dy/dt at the times, each (len(times), m)."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            independent = self.condition < DEPENDENT * np.linalg.norm(np.eye(len(self.projected)) - self._inverse, 1)
-            return self._by_modes(times) if independent else self._by_squaring(times)
+            return self._by_modes(times) if self._independent else self._by_squaring(times)
+
+    @cached_property
+    def _independent(self) -> bool:
+        """Whether the eigenvectors are independent enough."""
+        size = float(np.linalg.norm(np.eye(len(self.projected)) - self._inverse, 1))
+        return self.condition < DEPENDENT * size
 
     @property
     def condition(self) -> float:
@@ -87,6 +92,6 @@ class Response:
 def _inverted(matrix: Array) -> Array:
     """The inverse; inf where there is none."""
     try:
-        return np.linalg.inv(matrix)
+        return np.asarray(np.linalg.inv(matrix))
     except np.linalg.LinAlgError:
         return np.full_like(matrix, np.inf)

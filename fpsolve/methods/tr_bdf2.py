@@ -38,8 +38,8 @@ class TRBDF2:
 
     dt: equal steps of at most dt between output times; None: adaptive steps that share out, by their lengths, what the
     run may err by: its error at the end, summed over the cells and relative to the mass, is about rtol, at most 3 rtol.
-    Where rates are never negative, a step that leaves a mass below -1e-10 of the largest is taken again, by shorter
-    ones (dt=None) or by backward Euler; `info.notes` counts them.
+    Where rates are never negative, a step that leaves a mass below -1e-10 of the largest is taken again by shorter
+    ones, the last resort being backward Euler; `info.notes` counts them.
     Raises InvalidInput unless dt > 0 and 0 < rtol < 1.
 
     >>> TRBDF2(rtol=1e-4)

@@ -1,0 +1,287 @@
+"""TR-BDF2: its tableau, second order whether L moves or not, errors near rtol, positivity, mass, few factorisations."""
+
+import math
+import re
+from functools import partial
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm
+
+import fpsolve as fp
+from fpsolve.initial import masses
+from fpsolve.methods.flow import Flow
+from fpsolve.methods.march import Method, march
+from fpsolve.methods.steps import Adaptive, Equal
+from fpsolve.methods.tr_bdf2 import EMBEDDED, B, D, G
+
+A = np.array([[0.0, 0.0, 0.0], [D, D, 0.0], B])
+C = A.sum(axis=1)
+
+
+def line(drift, diffusion, axis):
+    return fp.Problem(fp.Process(drift, diffusion), fp.Grid(x=axis))
+
+
+def swinging(cells=40):
+    process = fp.Process(lambda x, t: np.cos(3 * t) - x, lambda x, t: 0.5 + 0.3 * np.sin(2 * t) + 0.05 * x**2)
+    pr = fp.Problem(process, fp.Grid(x=(-5, 5, cells)))
+    return partial(fp.generator, pr), masses(fp.Gaussian(1, 0.5), pr.grid)
+
+
+def double_well(cells=60):
+    pr = line(lambda x: x - x**3, 0.25, (-3, 3, cells))
+    return fp.generator(pr), masses(fp.Gaussian(-1, 0.3), pr.grid)
+
+
+RING = fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic")
+EXITS = fp.Axis.uniform(-1, 1, 60, ends="absorbing")
+TAILS = fp.Axis.sinh(-100, 100, 80, scale=0.5)
+ONE_WAY = fp.Grid(
+    x=fp.Axis.uniform(-4, 4, 20, ends="reflecting"), q=fp.Axis.uniform(-2, 1, 25, ends=("reflecting", "reflecting"))
+)
+SQUARE = fp.Grid(x=(-2, 2, 18), y=(-2, 2, 18))
+TEN = {
+    "Ornstein-Uhlenbeck": (line(lambda x: -x, 1.0, (-7, 7, 100)), fp.Gaussian(2, 0.3), 1.0),
+    "well": (line(lambda x: x - x**3, 0.25, (-3, 3, 80)), fp.Gaussian(-1, 0.2), 1.0),
+    "top of a barrier": (line(lambda x: x - x**3, 0.1, (-2, 2, 80)), fp.Gaussian(0, 0.2), 2.0),
+    "ring": (line(lambda x: 2 + np.sin(x), 0.3, RING), fp.Gaussian(1, 0.4), 1.0),
+    "drift": (line(lambda x: 1 + 0 * x, 0.05, (-3, 6, 120)), fp.Gaussian(0, 0.3), 1.0),
+    "tails": (line(lambda x: -x, lambda x: 0.2 * (1 + x**2), TAILS), fp.Gaussian(1, 0.3), 1.0),
+    "exits": (line(lambda x: -x, 0.5, EXITS), fp.Gaussian(0, 0.15), 0.5),
+    "point": (line(lambda x: -x, 0.5, (-5, 5, 41)), fp.Point(0.0), 1.0),
+    "two coordinates": (
+        fp.Problem(fp.Process(lambda x, y: (x - x**3, -y), 0.1), SQUARE),
+        fp.Gaussian((-0.9, 0.3), 0.25),
+        0.5,
+    ),
+    "one way": (
+        fp.Problem(fp.Process(lambda x, q: (-x, -1 + 0 * q), lambda x, q: (1.0 + 0 * x, 0 * x)), ONE_WAY),
+        fp.Gaussian((0.0, 0.0), (0.8, 0.3)),
+        0.5,
+    ),
+}
+
+
+def start(name):
+    pr, initial, t = TEN[name]
+    return fp.generator(pr), masses(initial, pr.grid, normalize=True).ravel(), t
+
+
+def orders(errors):
+    return np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
+
+
+def test_the_tableau_is_of_order_two_and_stiffly_accurate():
+    b = np.array(B)
+    assert pytest.approx([0, G, 1], abs=1e-15) == C
+    assert b.sum() == pytest.approx(1, abs=1e-15)
+    assert b @ C == pytest.approx(0.5, abs=1e-15)
+    assert abs(b @ C**2 - 1 / 3) > 0.03  # and no more
+    z = -1e8  # what decays at once is gone after a step
+    assert abs(1 + z * b @ np.linalg.solve(np.eye(3) - z * A, np.ones(3))) < 1e-6
+
+
+def test_the_embedded_formula_is_of_order_three():
+    b = np.array(EMBEDDED)
+    assert [b.sum(), b @ C, b @ C**2, b @ A @ C] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 6], abs=1e-15)
+
+
+def test_second_order_against_the_exponential():
+    L, m0 = double_well()
+    exact = expm(L.rates().toarray()) @ m0
+    steps = (0.1, 0.05, 0.025, 0.0125)  # none of them halved where masses would be negative
+    errors = [np.abs(march(fp.TRBDF2(dt=dt), L, m0, [1.0])[0][0] - exact).sum() for dt in steps]
+    assert orders(errors) == pytest.approx(2.0, abs=0.1)
+    assert errors[-1] < 3e-6
+
+
+def test_second_order_where_the_generator_moves():
+    L, m0 = swinging()
+    exact = solve_ivp(lambda t, m: L(t).apply(m), (0, 1), m0, method="Radau", rtol=1e-9, atol=1e-12).y[:, -1]
+
+    def error(generator, dt):
+        return np.abs(fp.TRBDF2(dt=dt).states(generator, m0, [1.0])[0][0] - exact).sum()
+
+    errors = [error(L, dt) for dt in (0.1, 0.05, 0.025)]
+    assert orders(errors) == pytest.approx(2.0, abs=0.1)
+    assert errors[-1] < 2e-4
+    assert error(L(0.5), 0.025) > 0.05  # the control: coefficients frozen half way
+
+
+def test_the_estimate_is_the_local_error():
+    for L, m0 in (double_well(), swinging()):
+        flow, h = Flow(L), 0.02
+        new, estimate = fp.TRBDF2().step(flow, 0.0, h, m0, True)
+        exact = solve_ivp(flow.apply, (0, h), m0, method="Radau", rtol=1e-11, atol=1e-14).y[:, -1]
+        assert np.abs(estimate).sum() == pytest.approx(np.abs(exact - new).sum(), rel=0.2)
+
+
+@pytest.mark.parametrize("name", list(TEN))
+def test_the_error_of_a_run_is_near_rtol(name):
+    """At most 3 rtol, and not much below rtol; steps in proportion to rtol^(-1/2)."""
+    check_errors(name, (1e-3, 1e-4, 1e-6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list(TEN))
+def test_the_error_of_a_run_is_near_rtol_down_to_1e_8(name):
+    check_errors(name, (1e-7, 1e-8))
+
+
+def check_errors(name, tolerances):
+    L, m0, t = start(name)
+    exact, taken = fp.Krylov(tol=1e-12).states(L, m0, [t])[0][0], []
+    for rtol in tolerances:
+        rows, info = fp.TRBDF2(rtol=rtol).states(L, m0, [0.3 * t, t])
+        error = np.abs(rows[1] - exact).sum() / exact.sum()
+        assert (0.1 if rtol < 1e-3 else 0.02) * rtol < error < 3 * rtol
+        assert error < info.time_error < 3 * rtol
+        taken.append(info.steps)
+    growth = math.sqrt(tolerances[-2] / tolerances[-1])
+    assert taken[-1] / taken[-2] == pytest.approx(growth, rel=0.2)
+
+
+def test_an_error_per_step_would_grow_with_the_number_of_steps():
+    """The control: SDIRK2 allows rtol to every step."""
+    L, m0, t = start("drift")
+    exact = fp.Krylov(tol=1e-12).states(L, m0, [t])[0][0]
+    assert np.abs(fp.SDIRK2(rtol=1e-6).states(L, m0, [t])[0][0] - exact).sum() > 1e-5
+
+
+def test_errors_are_near_rtol_where_the_generator_moves():
+    L, m0 = swinging()
+    exact = solve_ivp(lambda t, m: L(t).apply(m), (0, 1), m0, method="Radau", rtol=1e-9, atol=1e-13).y[:, -1]
+    for rtol in (1e-3, 1e-5):
+        rows, info = fp.TRBDF2(rtol=rtol).states(L, m0, [1.0])
+        assert 0.05 * rtol < np.abs(rows[0] - exact).sum() < 3 * rtol
+        assert info.time_error < 3 * rtol
+
+
+def test_mass_is_kept_to_rounding_in_long_stiff_runs():
+    L, m0 = double_well(1001)
+    rows, _ = fp.TRBDF2(dt=0.05).states(L, m0, [1.0, 20.0])
+    assert rows.sum(axis=1) == pytest.approx(m0.sum(), abs=1e-13)
+
+
+def point(cells=401):
+    pr = line(lambda x: -x, 0.5, (-5, 5, cells))
+    return pr, fp.Point(pr.grid.nodes[0][cells // 2])
+
+
+def test_equal_steps_that_would_go_negative_are_halved_and_the_shortest_taken_by_backward_euler():
+    pr, initial = point(1601)
+    path = fp.evolve(pr, initial, [0.1, 1.0], method=fp.TRBDF2(dt=0.1))
+    assert path.info.smallest >= -1e-10 * path[0].values.max()
+    (note,) = (note for note in path.info.notes if "negative density" in note)
+    assert re.fullmatch(
+        r"\d+ steps that left a negative density were taken again by shorter ones, \d of these by backward Euler", note
+    )
+    assert path.info.mass_error < 1e-13
+    assert path.info.steps == 10
+    exact = fp.evolve(pr, initial, [0.1, 1.0])
+    assert fp.distance(path[0], exact[0], "L1") < 0.02
+    assert fp.distance(path[1], exact[1], "L1") < 2e-3
+    with pytest.warns(fp.ResolutionWarning, match="of its peak"):  # the control
+        other = fp.evolve(pr, initial, [0.1], method=fp.SDIRK2(dt=0.1))
+    assert other.info.smallest < -0.1 * other[0].values.max()
+
+
+class Undershooting:
+    """Steps without an error that leave a negative mass if they are longer than .1."""
+
+    dt, rtol, order = None, 0.5, 2
+
+    def __init__(self):
+        self.taken = []
+
+    def step(self, flow, t, h, m, estimate):
+        self.taken.append(h)
+        return m + np.array([0.2, -0.2, 0.0]) * (h > 0.1), np.zeros(3)
+
+
+def test_adaptive_steps_that_would_go_negative_are_shortened():
+    pr = line(lambda x: -x, 0.5, (-5, 5, 3))
+    method = Undershooting()
+    m0 = np.array([0.8, 0.1, 0.1])
+    rows, info = march(method, fp.generator(pr), m0, [1.0], per_unit=True, positive=True)
+    assert rows[0].tolist() == m0.tolist()
+    long = sum(h > 0.1 for h in method.taken)
+    assert long > 0
+    assert info.notes[-1] == f"{long} steps that left a negative density were taken again by shorter ones"
+    assert info.steps == len(method.taken) - long
+    loose, _ = march(Undershooting(), fp.generator(pr), m0, [1.0], per_unit=True)
+    assert loose.min() < 0  # the control
+
+
+def test_accurate_transport_may_undershoot_and_is_left_alone():
+    """No step, however short, keeps a density positive that its own generator makes negative."""
+    pr, _, t = TEN["one way"]
+    steep = fp.Problem(pr.process, pr.grid, fp.Accurate())
+    narrow = fp.Gaussian((0.0, 0.0), (0.8, 0.08))
+    path = fp.evolve(steep, narrow, [t], method=fp.TRBDF2(dt=t / 40), normalize=True)
+    assert path.info.smallest < 0
+    assert path.info.steps == 40
+    assert not any("taken again" in note for note in path.info.notes)
+    assert any("accurate transport undershoots" in note for note in path.info.notes)
+
+
+def test_steps_are_judged_by_their_share_of_the_run():
+    steps = Adaptive(1e-3, 2, 1.0, length=10.0)
+    steps.enter(0.0, 10.0)
+    steps.h  # noqa: B018 - known before it is judged
+    assert steps.count == 12  # 3 2^2
+    assert steps.judge(2.9e-3 / 12)  # all twelve together may err by 3 rtol
+    assert not steps.judge(3.1e-3 / steps.count)
+    assert steps.total == pytest.approx(2.9e-3 / 12)
+    assert not steps.judge(0.0, sound=False)
+    assert Equal(1.0).judge(None, sound=False)
+
+
+def test_constant_generators_are_factored_once_per_step_size():
+    L, m0 = double_well()
+    _, info = march(fp.TRBDF2(dt=0.05), L, m0, np.linspace(0, 10, 41))
+    assert "200 steps, 0 refused, 1 factorisations" in info.notes[0]
+    assert info.time_error is None
+
+
+def test_it_is_a_method_and_a_value():
+    assert isinstance(fp.TRBDF2(), Method)
+    assert fp.TRBDF2(rtol=1e-5) == fp.TRBDF2(rtol=1e-5)
+    assert repr(fp.TRBDF2(dt=0.5)) == "TRBDF2(dt=0.5, rtol=1e-06)"
+
+
+@pytest.mark.parametrize("dt", [0.0, -1.0, np.nan, np.inf, "fast"])
+def test_row_30_a_step_must_be_positive_and_finite(dt):
+    with pytest.raises(fp.InvalidInput, match="dt is"):
+        fp.TRBDF2(dt=dt)
+
+
+def test_row_30_a_step_beyond_the_end_is_refused():
+    L, m0 = double_well()
+    with pytest.raises(fp.InvalidInput, match="dt is 2 but the run lasts 1"):
+        fp.TRBDF2(dt=2.0).states(L, m0, [0.5, 1.0])
+
+
+@pytest.mark.parametrize("rtol", [0.0, -1e-3, 1.0, np.nan])
+def test_row_32_rtol_lies_between_0_and_1(rtol):
+    with pytest.raises(fp.InvalidInput, match="rtol is"):
+        fp.TRBDF2(rtol=rtol)
+
+
+def test_row_50_an_interrupted_run_goes_on(monkeypatch):
+    pr, initial, _ = TEN["well"]
+    method, stop = fp.TRBDF2(dt=0.02), []
+
+    def progress(done, total):
+        stop.append(done / total)
+        if stop[-1] > 0.5:
+            raise KeyboardInterrupt
+
+    with pytest.warns(fp.FpsolveWarning, match="interrupted at t="):
+        part = fp.evolve(pr, initial, [0.2, 1.0], method=method, progress=progress)
+    assert part.times == pytest.approx([0.2, 0.5], abs=0.03)
+    rest = fp.evolve(pr, part, [1.0], method=method)
+    whole = fp.evolve(pr, initial, [1.0], method=method)
+    assert rest.masses[0] == pytest.approx(whole.masses[0], abs=1e-13)
