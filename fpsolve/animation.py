@@ -61,10 +61,11 @@ def animate(path: Evolution, file: str | Path, *, fps: int = 10, log: bool | Non
     figure.set_layout_engine("none")  # found once: the frames differ by what p is
     beside = file.with_name(f".{file.stem}.{secrets.token_hex(6)}{file.suffix}")
     try:
-        with writer.saving(figure, str(beside), DPI):
-            for index in range(len(path)):
-                draw(index)
-                writer.grab_frame()
+        writer.setup(figure, str(beside), DPI)
+        for index in range(len(path)):
+            draw(index)
+            writer.grab_frame()
+        writer.finish()
         os.replace(beside, file)
     finally:
         beside.unlink(missing_ok=True)
