@@ -34,7 +34,7 @@ EMBEDDED = ((1.0 - W) / 3.0, (3.0 * W + 1.0) / 3.0, D / 3.0)  # of order 3
 
 @dataclass(frozen=True)
 class TRBDF2:
-    """Second order and L-stable, for trajectories and for coefficients that depend on time.
+    """Second order and L-stable: the default where coefficients depend on time.
 
     dt: equal steps of at most dt between output times; None: adaptive steps that share out, by their lengths, what the
     run may err by: its error at the end, summed over the cells and relative to the mass, is about rtol, at most 3 rtol.
