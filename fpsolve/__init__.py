@@ -31,6 +31,7 @@ from fpsolve.evolve import evolve
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Gaussian, Point
+from fpsolve.jumps import Stable
 from fpsolve.methods.backward_euler import BackwardEuler
 from fpsolve.methods.krylov import Krylov
 from fpsolve.methods.sdirk2 import SDIRK2
@@ -103,6 +104,7 @@ __all__ = [
     "ResolutionWarning",
     "SparseLU",
     "Spectrum",
+    "Stable",
     "Survival",
     "Swarm",
     "TransitionRate",

@@ -36,12 +36,16 @@ BYTES_PER_CELL = {1: 300, 2: 900, 3: 2500}  # measured: samples, edges and what 
 
 @dataclass(frozen=True, eq=False)
 class Generator:
-    """L of one problem at one time.  Vectors are flat, C order, one entry a cell; they hold masses, not densities."""
+    """L of one problem at one time.  Vectors are flat, C order, one entry a cell; they hold masses, not densities.
+
+    memory: the Caputo order in D_t^memory m = L m; it changes how time is stepped, not L.
+    """
 
     t: float
     edges: Edges
     shape: tuple[int, ...]
     transport: tuple[FaceFluxes, ...] = ()
+    memory: float = 1.0
 
     @property
     def chain(self) -> Chain:
@@ -164,10 +168,10 @@ def generator(problem: Problem, t: float = 0.0) -> Generator:
     )
     if ndim == 1:
         edges = chain_edges(problem.process, problem.grid.axes[0], problem.grid.names[0], t)
-        built = Generator(t, edges, problem.grid.shape)
+        built = Generator(t, edges, problem.grid.shape, memory=problem.process.memory)
     else:
         plane, fluxes = space_edges(problem.process, problem.grid, problem.scheme, t)
-        built = Generator(t, plane, problem.grid.shape, fluxes)
+        built = Generator(t, plane, problem.grid.shape, fluxes, problem.process.memory)
     _check_positive(built, problem)
     with _lock:
         _known[problem] = built

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.process import Process
@@ -36,8 +38,27 @@ class Problem:
             raise InvalidInput(f"grid is {self.grid!r}; give an fp.Grid, for example fp.Grid(x=(-3, 3, 400))")
         if not isinstance(self.scheme, (Positive, Accurate)):
             raise InvalidInput(f"scheme is {self.scheme!r}; use fp.Positive() or fp.Accurate()")
-        for function in self.process.functions.values():
+        for function in (*self.process.functions.values(), *self.process.scales):
             function.check_signature(self.grid.names)
+        self._check_jumps()
+
+    def _check_jumps(self) -> None:
+        """Jumps belong to as many axes as there are."""
+        jumps, axes = self.process.jumps, self.grid.ndim
+        if isinstance(jumps, tuple):
+            if len(jumps) != axes:
+                raise InvalidInput(
+                    f"jumps has {len(jumps)} entries and the grid {axes} axes; give one per axis, or None"
+                )
+        elif jumps is not None:
+            if jumps.skew and axes > 1:
+                raise InvalidInput(
+                    f"{jumps!r} has a skew, which isotropic jumps cannot have; give a tuple, one per axis"
+                )
+            if not callable(jumps.scale) and np.ndim(jumps.scale) == 2 and len(jumps.scale) != axes:
+                raise InvalidInput(
+                    f"the scale of {jumps!r} is {len(jumps.scale)} x {len(jumps.scale)}; the grid has {axes} axes"
+                )
 
     def replace(self, **changes: Any) -> Problem:
         """A copy with another process, grid or scheme."""

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from fpsolve.checks import number
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Array, Function, Points, UserFunction, tensor, vector
+from fpsolve.gaussian_jumps import is_constant_scale, with_gaussian_jumps
+from fpsolve.jumps import Jumps, Stable
 
 __all__ = ["CONVENTIONS", "Process"]
 
@@ -30,18 +32,23 @@ SYMMETRY_TOLERANCE = 1e-12
 class Process:
     """A diffusion process.
 
-    dX = A(X) dt + sqrt(2 D(X)) dW
+    dX = A(X) dt + sqrt(2 D(X)) dW + scale(X-) dL, in the time of a clock that may stand still (memory < 1)
 
     drift: A, a function of the coordinates (one positional argument per axis; a tuple of one array per axis in
         several dimensions), or a constant.
-    diffusion: D >= 0, a number, one per axis, or a symmetric tensor; constants or functions.
-    convention: "ito" (default), "stratonovich" or "isothermal".
+    diffusion: D >= 0, a number, one per axis, or a symmetric tensor; constants or functions.  0 where it is left out
+        beside jumps.
+    convention: "ito" (default), "stratonovich" or "isothermal"; of the diffusion, not of the jumps.
+    jumps: fp.Stable(alpha, scale); in several dimensions one for all axes (isotropic) or a tuple of one per axis (None
+        where there are none).  Those with alpha = 2 become part of the diffusion.
+    memory: Caputo order in (0, 1]: below 1 the process waits, its clock the inverse of a stable subordinator.
     log_diffusion, drift_over_diffusion: optional direct forms of ln D and A/D, one dimension only, for processes whose
         D underflows where the density still matters.
     reservoir_drift: the drift in the last cells before an end called "reservoir" (several dimensions only).
 
     A function with a parameter named t is time dependent; `at(t)` freezes it.
-    Raises InvalidInput for an unknown convention or a coefficient that is neither a number nor a function.
+    Raises InvalidInput for an unknown convention, a coefficient that is neither a number nor a function, and a memory
+    outside (0, 1].
 
     >>> well = Process(drift=lambda x: x - x**3, diffusion=0.25)
     >>> well.replace(diffusion=0.5).diffusion
@@ -49,7 +56,7 @@ class Process:
     """
 
     drift: UserFunction | Any
-    diffusion: UserFunction | Any
+    diffusion: UserFunction | Any = None
     convention: str = "ito"
     log_diffusion: UserFunction | None = None
     drift_over_diffusion: UserFunction | None = None
@@ -57,12 +64,38 @@ class Process:
     temperature: float | None = None
     gradient: UserFunction | None = None
     reservoir_drift: UserFunction | None = None
+    jumps: Jumps | None = None
+    memory: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0.0 < number("memory", self.memory) <= 1.0:
+            raise InvalidInput(f"memory is {self.memory}; a Caputo order lies in (0, 1] (1: no memory)")
+        self._take_in_jumps()
         if self.convention not in CONVENTIONS:
             raise InvalidInput(f"convention is {self.convention!r}; use 'ito', 'stratonovich' or 'isothermal'")
         for label in ("drift", "diffusion"):
             _check_coefficient(getattr(self, label), label)
+
+    def _take_in_jumps(self) -> None:
+        """Check the jumps, and turn those of index 2 into diffusion."""
+        if self.jumps is None:
+            if self.diffusion is None:
+                raise InvalidInput("diffusion is missing; give D, or jumps=fp.Stable(alpha, scale), or both")
+            return
+        diffusion, jumps = with_gaussian_jumps(0.0 if self.diffusion is None else self.diffusion, self.jumps)
+        if jumps is not self.jumps:
+            if self.log_diffusion is not None or self.drift_over_diffusion is not None or self.potential is not None:
+                raise InvalidInput(
+                    "jumps of index 2 are diffusion, and this process gives its diffusion in another form (a Gibbs "
+                    "loss, log_diffusion or drift_over_diffusion); add scale^2 there"
+                )
+            if self.convention != "ito" and not is_constant_scale(self.jumps):
+                raise InvalidInput(
+                    f"jumps of index 2 with a scale that varies follow Ito's rule, and the convention is "
+                    f"{self.convention!r}; write them as diffusion"
+                )
+        object.__setattr__(self, "diffusion", diffusion)
+        object.__setattr__(self, "jumps", jumps)
 
     @classmethod
     def gibbs(
@@ -102,12 +135,19 @@ class Process:
     @property
     def time_dependent(self) -> bool:
         """Whether a coefficient has a parameter named t."""
-        return any(function.takes_time for function in self.functions.values())
+        return any(f.takes_time for f in (*self.functions.values(), *self.scales))
 
     def at(self, t: float) -> Process:
         """The same process with its coefficients frozen at time t."""
         timed = {name: f.function for name, f in self.functions.items() if f.takes_time}
-        return self.replace(**{name: partial(_frozen_in_time, function, t) for name, function in timed.items()})
+        frozen = {name: partial(_frozen_in_time, function, t) for name, function in timed.items()}
+        return self.replace(jumps=_jumps_at(self.jumps, t), **frozen)
+
+    @property
+    def scales(self) -> tuple[Function, ...]:
+        """The scales of the jumps, one per Stable."""
+        jumps = self.jumps if isinstance(self.jumps, tuple) else (self.jumps,)
+        return tuple(jump.function for jump in jumps if jump is not None)
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
@@ -159,7 +199,12 @@ class Process:
     def __repr__(self) -> str:
         if self.potential is not None:
             return f"Process.gibbs(temperature={self.temperature:g})"
-        return f"Process({self.convention})"
+        parts = [self.convention]
+        if self.jumps is not None:
+            parts.append(repr(self.jumps))
+        if self.memory < 1.0:
+            parts.append(f"memory={self.memory:g}")
+        return f"Process({', '.join(parts)})"
 
 
 def _check_coefficient(value: Any, label: str) -> None:
@@ -228,6 +273,17 @@ def _downhill(slope: UserFunction, mobility: UserFunction | Any, *x: Array) -> A
         whole_row = isinstance(row, (tuple, list)) or (np.ndim(row) == 1 and np.shape(factor) == (len(x), len(x)))
         rows.append(-sum(m * part for m, part in zip(row, gradient, strict=True)) if whole_row else -row * gradient[i])
     return tuple(rows)
+
+
+def _jumps_at(jumps: Jumps | None, t: float) -> Jumps | None:
+    """The jumps with their scales frozen at time t."""
+    if isinstance(jumps, tuple):
+        return tuple(None if jump is None else _jump_at(jump, t) for jump in jumps)
+    return None if jumps is None else _jump_at(jumps, t)
+
+
+def _jump_at(jump: Stable, t: float) -> Stable:
+    return jump.replace(scale=partial(_frozen_in_time, jump.scale, t)) if jump.function.takes_time else jump
 
 
 def _frozen_in_time(function: UserFunction, t: float, *x: Array) -> Any:

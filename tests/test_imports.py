@@ -15,8 +15,9 @@ kernels
 errors checks schemes memory progress version
 maps axis grid
 functions
-process
 jumps
+gaussian_jumps
+process
 problem
 initial
 values
