@@ -224,7 +224,7 @@ def test_temperatures_come_from_either_form():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: LinearGaussian(np.eye(4), 1.0), r"drift_matrix has shape \(4, 4\); .*one to three rows"),
+        (lambda: LinearGaussian(np.eye(4), 1.0), r"drift_matrix has shape \(4, 4\); .*1 to 3 rows"),
         (lambda: LinearGaussian(np.ones((2, 3)), 1.0), "square matrix"),
         (lambda: LinearGaussian([[np.nan]], 1.0), "drift_matrix is .*finite"),
         (

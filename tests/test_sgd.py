@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 from sgd_twin import samples_twin, step_twin
 
+import fpsolve.particles.course as course
 import fpsolve.particles.sgd as sgd
 from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
 from fpsolve.kernels.walk import walk_layers, walk_pair
@@ -92,9 +93,9 @@ def test_bits_do_not_depend_on_threads_splits_or_company(layers, width, batch, r
 
 def test_stretches_leave_no_trace(monkeypatch):
     whole = run(steps=100, replacement=False)
-    monkeypatch.setattr(sgd, "STRETCHES", (1, 1))
+    monkeypatch.setattr(course, "STRETCHES", (1, 1))
     assert np.array_equal(run(steps=100, replacement=False).weights, whole.weights)
-    monkeypatch.setattr(sgd, "STRETCH_WORK", (1, 1))
+    monkeypatch.setattr(course, "STRETCH_WORK", (1, 1))
     assert np.array_equal(run(steps=100, replacement=False).weights, whole.weights)
 
 

@@ -7,14 +7,7 @@ m = mean over the batch of (v x - y) x, one step of learning rate eta is
 
 `walk_pair` is for n = 2, d = 1, `walk_layers` for any network: the same operations in the same
 order, so the same bits.  Both carry LANES replicas together, whose weights, a few kilobytes at most, stay in registers
-and the first-level cache for the whole trajectory, while the loop over them is SIMD.
-
-Sampling.  A `table` holds the sample numbers of the next `period` draws, a row a draw, a column a replica:
-  with replacement     period 4: sample = floor(word * data / 2^32), a bias below data / 2^32
-  without              period data: a Fisher-Yates shuffle of 0 .. data - 1 per epoch and replica
-Draw number step * batch + place in the batch lies in table draw // period at row draw % period.  A table depends on
-its number alone, so a run may stop and go on anywhere.  Where the batch does not divide the data, one that reaches
-over the end of an epoch takes the rest from the next.
+and the first-level cache for the whole trajectory, while the loop over them is SIMD.  Sampling: kernels/minibatch.py.
 
 A replica whose |v| is above `bound`, or not a number, is not moved any more: its weights tell that it diverged.
 """
@@ -25,11 +18,9 @@ import numpy as np
 from numba import prange
 
 from fpsolve.kernels.jit import jit
-from fpsolve.kernels.random import SAMPLES, SHUFFLES, block_words
+from fpsolve.kernels.minibatch import fill_samples, fill_shuffles, place
 
 LANES = 16
-
-_HALF = np.uint64(32)
 
 
 @jit(parallel=True)
@@ -58,7 +49,7 @@ def _pair_lanes(first, key, first_step, rates, decay, bound, data, batch, shuffl
     upper, lower = np.zeros(LANES), np.zeros(LANES)
     for p in range(count):
         upper[p], lower[p] = weights[first + p, 0, 0], weights[first + p, 1, 0]
-    number, row = _place(first_step, batch, period)
+    number, row = place(first_step, batch, period)
     made, fresh = 0, True
     for k in range(stops.size):
         while made < stops[k]:
@@ -87,7 +78,7 @@ def _layers_lanes(first, key, first_step, rates, decay, bound, data, batch, shuf
     for p in range(count):
         for j in range(layers * width):
             w[j // width, j % width, p] = weights[first + p, j // width, j % width]
-    number, row = _place(first_step, batch, period)
+    number, row = place(first_step, batch, period)
     made, fresh = 0, True
     for k in range(stops.size):
         while made < stops[k]:
@@ -137,13 +128,6 @@ def _outputs(w, scratch):
             scratch[0, p] = scratch[1, p] if j == 0 else scratch[0, p] + scratch[1, p]
 
 
-@jit
-def _place(first_step, batch, period):
-    """The table that holds the first draw of a step, and its row there."""
-    draw = first_step * np.uint64(batch)
-    return draw // np.uint64(period), np.int64(draw % np.uint64(period))
-
-
 @jit(inline=True)
 def _draw(key, number, row, fresh, first, data, batch, shuffled, table, window):
     """Draw one minibatch for every lane; its means are in window[:, at].  Returns the place after it, and `at`.
@@ -176,41 +160,11 @@ def _fill_window(key, number, row, fresh, first, data, shuffled, table, window):
     """Look up x^2 and x y for the (up to) four draws around `row` that share row // 4."""
     start = row & ~3
     if not shuffled:
-        _fill_samples(key, number, first, np.uint64(data.shape[1]), table)
+        fill_samples(key, number, first, np.uint64(data.shape[1]), table)
     elif fresh or row == 0:
-        _fill_shuffles(key, number, first, table)
+        fill_shuffles(key, number, first, table)
     for i in range(min(4, table.shape[0] - start)):
         for p in range(LANES):
             sample = table[start + i, p]
             window[0, i, p] = data[0, sample]
             window[1, i, p] = data[1, sample]
-
-
-@jit
-def _fill_samples(key, number, first, size, table):
-    for p in range(LANES):
-        w0, w1, w2, w3 = block_words(key, number, np.uint64(first + p), SAMPLES)
-        table[0, p] = (w0 * size) >> _HALF
-        table[1, p] = (w1 * size) >> _HALF
-        table[2, p] = (w2 * size) >> _HALF
-        table[3, p] = (w3 * size) >> _HALF
-
-
-@jit
-def _fill_shuffles(key, epoch, first, table):
-    """Fisher & Yates, from the last slot down: slot i changes places with floor(word * (i + 1) / 2^32)."""
-    size = table.shape[0]
-    blocks = (size + 3) // 4
-    words = np.empty((4, LANES), np.uint64)
-    for slot in range(size):
-        for p in range(LANES):
-            table[slot, p] = slot
-    for block in range(blocks - 1, -1, -1):
-        number = epoch * np.uint64(blocks) + np.uint64(block)
-        for p in range(LANES):
-            w0, w1, w2, w3 = block_words(key, number, np.uint64(first + p), SHUFFLES)
-            words[0, p], words[1, p], words[2, p], words[3, p] = w0, w1, w2, w3
-        for slot in range(min(4 * block + 3, size - 1), 4 * block - 1, -1):
-            for p in range(LANES):
-                other = (words[slot - 4 * block, p] * np.uint64(slot + 1)) >> _HALF
-                table[slot, p], table[other, p] = table[other, p], table[slot, p]

@@ -1,4 +1,4 @@
-"""Matrices as arguments of models: drift matrices, tensors and covariances of one to three rows, checked."""
+"""Matrices as arguments of models: drift matrices, tensors and covariances, checked."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ Array = NDArray[np.float64]
 ROUNDING = 1e-12  # relative to the largest
 
 
-def square(label: str, given: ArrayLike) -> Array:
-    """A finite square matrix; a number is one of one row.  Raises InvalidInput, as all here, naming `label`."""
+def square(label: str, given: ArrayLike, most: int = 3) -> Array:
+    """A finite square matrix of at most `most` rows; a number is one of one row.
+
+    Raises InvalidInput, as all here, naming `label`.
+    """
     matrix = np.atleast_2d(np.array(given, dtype=float))
-    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not 1 <= len(matrix) <= 3:
-        raise InvalidInput(f"{label} has shape {np.shape(given)}; give a square matrix of one to three rows")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not 1 <= len(matrix) <= most:
+        raise InvalidInput(f"{label} has shape {np.shape(given)}; give a square matrix of 1 to {most} rows")
     if not np.all(np.isfinite(matrix)):
         raise InvalidInput(f"{label} is {matrix.tolist()}; give finite numbers")
     return matrix
 
 
-def symmetric(label: str, given: ArrayLike) -> Array:
-    """A symmetric matrix."""
-    matrix = square(label, given)
+def symmetric(label: str, given: ArrayLike, most: int = 3) -> Array:
+    """A symmetric matrix of at most `most` rows."""
+    matrix = square(label, given, most)
     skew = float(np.abs(matrix - matrix.T).max())
     if skew > ROUNDING * np.abs(matrix).max():
         raise InvalidInput(f"{label} is not symmetric: entries differ by {skew:.6g}; give one with M_ij = M_ji")
@@ -40,7 +43,7 @@ def tensor(label: str, given: ArrayLike, d: int) -> Array:
     """
     numbers = np.array(given, dtype=float)
     diagonal = numbers.shape in ((), (1,), (d,))
-    matrix = symmetric(label, np.diag(np.broadcast_to(numbers, d)) if diagonal else numbers)
+    matrix = symmetric(label, np.diag(np.broadcast_to(numbers, d)) if diagonal else numbers, most=max(d, 3))
     if len(matrix) != d:
         raise InvalidInput(
             f"{label} has shape {np.shape(given)} for {d} axes; give shape ({d}, {d}), one number per axis, or one"

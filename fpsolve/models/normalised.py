@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 class NormalisedRegression:
     """Samples x (n, 2), y (n,) of a regression with a normalised weight vector.
 
-    Raises InvalidInput for other shapes, and for numbers that are not finite.
+    Raises InvalidInput for other shapes, numbers that are not finite, and constant columns.
 
     >>> data = NormalisedRegression([[1.0, 0.0], [0.0, 2.0]], [1.0, 0.0])
     >>> float(data.loss(0.0)), float(data.slope(0.0)), round(float(data.noise(np.pi / 2)), 12)
@@ -42,6 +42,9 @@ class NormalisedRegression:
         wrong = np.flatnonzero(~(np.isfinite(x).all(axis=1) & np.isfinite(y)))
         if wrong.size:
             raise InvalidInput(f"sample {wrong[0]} is {x[wrong[0]]}, {y[wrong[0]]}; drop what is not finite")
+        for name, column in zip(("x[:, 0]", "x[:, 1]", "y"), np.column_stack([x, y]).T, strict=True):
+            if np.ptp(column) == 0:
+                raise InvalidInput(f"{name} is constant ({column[0]:g} in all {len(y)} samples); choose another column")
         object.__setattr__(self, "x", read_only(x))
         object.__setattr__(self, "y", read_only(y))
 

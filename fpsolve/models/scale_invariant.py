@@ -30,6 +30,7 @@ from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
 from fpsolve.models.normalised import NormalisedRegression
 from fpsolve.models.temperature import checked_temperature
+from fpsolve.particles.course import batch_size
 from fpsolve.particles.descent import descend, replicated
 from fpsolve.problem import Problem
 from fpsolve.process import Process
@@ -91,6 +92,7 @@ class ScaleInvariant:
         if not isinstance(data, NormalisedRegression):
             raise InvalidInput(f"data is {type(data).__name__}; give a NormalisedRegression(x, y)")
         temperature = checked_temperature(None, learning_rate, batch)
+        batch_size(batch, data.n)
         return cls(data.loss, data.noise, temperature, weight_decay, data.slope, data, batch)
 
     @property

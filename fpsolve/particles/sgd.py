@@ -11,7 +11,6 @@ Ziyin, Li & Ueda, arXiv 2308.06671.  Sampling and random numbers: fpsolve/kernel
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,12 +18,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.checks import seed_key, whole
-from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
+from fpsolve.errors import InvalidInput
 from fpsolve.kernels.walk import walk_layers, walk_pair
 from fpsolve.memory import require
+from fpsolve.particles.course import (
+    batch_size,
+    check_diverged,
+    decay_rate,
+    first_step,
+    followed,
+    lost_share,
+    recorded_steps,
+    stretch_length,
+)
 from fpsolve.particles.rates import Rate, Rates
 from fpsolve.particles.starts import Start, start_weights
-from fpsolve.progress import Progress, reporting
+from fpsolve.progress import Progress
 from fpsolve.values.swarm import Swarm
 
 __all__ = ["DIVERGED", "diagonal_sgd"]
@@ -32,8 +41,6 @@ __all__ = ["DIVERGED", "diagonal_sgd"]
 Array = NDArray[np.float64]
 
 DIVERGED = 1e12  # |v| from which a replica counts as diverged: each further step would square it
-STRETCHES = (10, 40)  # how often a short and a long run return to Python: so often the progress bar moves
-STRETCH_WORK = (1_000_000, 400_000_000)  # weights moved in one: milliseconds at least, seconds at most
 
 
 def diagonal_sgd(
@@ -85,31 +92,33 @@ def diagonal_sgd(
     require(8.0 * replicas * (3 * layers * width + 2), f"SGD of {replicas} replicas", "use fewer replicas")
     data = _moments(x, y)
     weights = start_weights(start, n, layers, width, data[1].mean() / data[0].mean())
-    first, before = _first_step(start), start if isinstance(start, Swarm) else None
+    first, before = first_step(start), start if isinstance(start, Swarm) else None
     rates = Rates(learning_rate, first, steps, float(before.times[-1]) if before else 0.0)
     run = _Run(
-        data, rates, _batch(batch, data.shape[1]), _decay(weight_decay), seed_key(seed),
-        not replacement, _marks(record, first, steps), 1 if threads is None else whole("threads", threads, 1),
+        data, rates, batch_size(batch, data.shape[1]), decay_rate(weight_decay), seed_key(seed),
+        not replacement, recorded_steps(record, first, steps), 1 if threads is None else whole("threads", threads, 1),
         tuple(names), observe,
     )  # fmt: skip
-    state, finished = _followed(run, run.begin(weights), _share(max_diverged), progress)
+    state, finished = followed(run, run.begin(weights), lost_share(max_diverged), progress)
     swarm = _swarm(run, state, before, int(seed), finished).replace(relaxation_time=relaxation_time)
-    _check_diverged(swarm, max_diverged, float(rates.of(first, first + 1)[0]))
+    check_diverged(swarm, max_diverged, float(rates.of(first, first + 1)[0]), f"|v| > {DIVERGED:g}")
     return swarm
 
 
 @dataclass(frozen=True, eq=False)
 class _State:
-    """Where a run stands: one value, so that an interruption finds either the old or the new one.
-
-    kept: (step, time, v, positions) as recorded.
-    """
+    """Where a run stands; kept: (step, time, v, positions) as recorded."""
 
     step: int
     time: float
     weights: Array
     v: Array
     kept: tuple[tuple[int, float, Array, Array], ...]
+
+    @property
+    def lost(self) -> NDArray[np.bool_]:
+        """Which replicas have diverged."""
+        return _lost(self.v)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +141,9 @@ class _Run:
         return _State(first, time, weights, v, kept)
 
     def advance(self, state: _State) -> _State:
-        end = min(state.step + self._stretch(state.weights.size), self.rates.first + self.rates.steps)
+        epoch = -(-self.data.shape[1] // self.batch) if self.shuffled else 1
+        length = stretch_length(self.rates.steps, state.weights.size * self.batch, epoch)
+        end = min(state.step + length, self.rates.first + self.rates.steps)
         inside = self.marks[(self.marks > state.step) & (self.marks <= end)]
         if self.observe is not None and inside.size:  # the weights are seen where a stretch ends
             inside, end = inside[:1], int(inside[0])
@@ -150,13 +161,6 @@ class _Run:
         """What is recorded of replicas with these outputs and weights, (n, d)."""
         return v[:, None] if self.observe is None else self.observe(weights)
 
-    def _stretch(self, size: int) -> int:
-        work = size * self.batch
-        count = min(max(self.rates.steps * work // STRETCH_WORK[0], STRETCHES[0]), STRETCHES[1])
-        steps = min(-(-self.rates.steps // count), max(1, STRETCH_WORK[1] // work))
-        # a stretch shuffles its first epoch again: let it be at least one epoch long
-        return max(steps, -(-self.data.shape[1] // self.batch)) if self.shuffled else steps
-
     def _walk(self, weights: Array, step: int, rates: Array, stops: NDArray[np.int64]) -> Array:
         v = np.empty((stops.size, len(weights)))
         walk = walk_pair if weights.shape[1:] == (2, 1) else walk_layers
@@ -165,19 +169,6 @@ class _Run:
             stops, v, threads=self.threads,
         )  # fmt: skip
         return v
-
-
-def _followed(run: _Run, state: _State, max_diverged: float, progress: Progress) -> tuple[_State, bool]:
-    """The last state, and whether that is the end: not so after Ctrl-C, or where too many replicas have diverged."""
-    first, steps = run.rates.first, run.rates.steps
-    try:
-        with reporting(steps, progress, "SGD steps") as tell:
-            while state.step < first + steps and _lost(state.v).mean() <= max_diverged:
-                state = run.advance(state)
-                tell(state.step - first)
-    except KeyboardInterrupt:
-        warnings.warn(f"interrupted after step {state.step} of {first + steps}: a partial swarm", FpsolveWarning, 3)
-    return state, state.step == first + steps
 
 
 def _lost(v: Array) -> NDArray[np.bool_]:
@@ -195,18 +186,6 @@ def _swarm(run: _Run, state: _State, before: Swarm | None, seed: int, finished: 
     return Swarm(run.names, np.array(times), np.array(rows), np.array(steps), state.weights, seed, lost_at, finished)
 
 
-def _check_diverged(swarm: Swarm, allowed: float, rate: float) -> None:
-    lost = int(swarm.diverged.sum())
-    if lost > allowed * len(swarm):
-        assert swarm.steps is not None
-        raise NotConverged(
-            f"{lost} of {len(swarm)} replicas diverged (|v| > {DIVERGED:g}) by step {swarm.steps[-1]}, more than "
-            f"max_diverged={allowed:g} allows: the learning rate ({rate:g} at first) is too large for these data; "
-            "lower it, enlarge the batch, or raise max_diverged to get the swarm with them marked as diverged",
-            best=swarm,
-        )
-
-
 def _moments(x: ArrayLike, y: ArrayLike) -> Array:
     columns = [np.asarray(x, dtype=float), np.asarray(y, dtype=float)]
     if columns[0].ndim != 1 or columns[0].shape != columns[1].shape or columns[0].size == 0:
@@ -220,39 +199,3 @@ def _moments(x: ArrayLike, y: ArrayLike) -> Array:
     if not np.any(columns[0]):
         raise InvalidInput("x is 0 in every sample, so the loss does not depend on v; give another column")
     return np.array([columns[0] ** 2, columns[0] * columns[1]])
-
-
-def _batch(batch: int, samples: int) -> int:
-    if whole("batch", batch, 1) > samples:
-        raise InvalidInput(f"batch is {batch} but the data have {samples} samples; give a batch of at most that")
-    return int(batch)
-
-
-def _decay(weight_decay: float) -> float:
-    if not (np.isfinite(weight_decay) and weight_decay >= 0):
-        raise InvalidInput(f"weight_decay is {weight_decay}; give a finite number >= 0")
-    return float(weight_decay)
-
-
-def _share(max_diverged: float) -> float:
-    if not 0 <= max_diverged <= 1:
-        raise InvalidInput(f"max_diverged is {max_diverged}; it is a share of the replicas: give one in [0, 1]")
-    return float(max_diverged)
-
-
-def _first_step(start: Start) -> int:
-    if not isinstance(start, Swarm):
-        return 0
-    if start.steps is None:
-        raise InvalidInput("start is a swarm without step numbers; only a swarm that SGD returned can be continued")
-    return int(start.steps[-1])
-
-
-def _marks(record: Sequence[int] | NDArray[np.int64] | None, first: int, steps: int) -> NDArray[np.int64]:
-    marks = np.unique(np.asarray([] if record is None else record))
-    if marks.size and marks.dtype.kind not in "iu":
-        raise InvalidInput(f"record has dtype {marks.dtype}; give whole step numbers")
-    wrong = marks[(marks < first) | (marks > first + steps)]
-    if wrong.size:
-        raise InvalidInput(f"record has step {wrong[0]}; this run goes from step {first} to {first + steps}")
-    return np.union1d(marks.astype(np.int64), first + steps)
