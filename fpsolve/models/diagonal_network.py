@@ -20,11 +20,15 @@ import numpy as np
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.models.balanced import BalancedLaw
+from fpsolve.models.balanced_map import balanced_map
 from fpsolve.models.balanced_model import BalancedModel
+from fpsolve.models.balanced_subject import balanced_subject
 from fpsolve.models.regression import Moments, Regression
+from fpsolve.models.subject import Subject
 from fpsolve.particles.sgd import Rate, diagonal_sgd
 from fpsolve.particles.starts import Start
 from fpsolve.progress import Progress
+from fpsolve.random_map import RandomMap
 from fpsolve.values.swarm import Swarm
 
 __all__ = ["DiagonalNetwork", "InfiniteDepth"]
@@ -152,20 +156,17 @@ class DiagonalNetwork(BalancedModel):
 
         Raises InvalidInput where the network was made from moments.
         """
-        if not isinstance(self.data, Regression) or self.learning_rate is None or self.batch is None:
-            raise InvalidInput(
-                "this network has moments but no data to draw minibatches from; build it on fp.Regression"
-            )
+        data, own_rate, batch = self._trained()
         return diagonal_sgd(
-            self.data.x,
-            self.data.y,
-            learning_rate=self.learning_rate if learning_rate is None else learning_rate,
+            data.x,
+            data.y,
+            learning_rate=own_rate if learning_rate is None else learning_rate,
             steps=steps,
             n=n,
             seed=seed,
             depth=self.depth,
             width=self.width,
-            batch=self.batch,
+            batch=batch,
             weight_decay=self.weight_decay,
             start=start,
             replacement=replacement,
@@ -176,11 +177,40 @@ class DiagonalNetwork(BalancedModel):
             relaxation_time=self.relaxation_time if self.law.has_minimum else None,
         )
 
+    def random_map(self) -> RandomMap:
+        """One step of minibatch SGD with replacement, the layers balanced: what `fp.transfer` takes; v is read off.
+
+        On the side of the minimum.  Raises InvalidInput where the network was made from moments, or has no noise.
+        """
+        data, rate, batch = self._trained()
+        self.law.check_noise()
+        sizes = dict(layers=self.layers, width=self.width, batch=batch)
+        return balanced_map(data, self.law, learning_rate=rate, weight_decay=self.weight_decay, **sizes)
+
+    def subject(self) -> Subject:
+        """What `fp.ladder` asks: SGD of v, with the loss as a function of v (weight decay included).
+
+        Raises InvalidInput where the network was made from moments.
+        """
+        if not isinstance(self.data, Regression) or self.learning_rate is None or self.batch is None:
+            raise InvalidInput("this network has moments but no data; the ladder needs fp.Regression to train on")
+        return balanced_subject(
+            self.law, self.data, self.learning_rate, self.batch, self.grid(), self.random_map, self.sgd
+        )
+
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed; a new learning_rate or batch brings its temperature with it."""
         if changes.keys() & {"learning_rate", "batch"}:
             changes = {"temperature": None, **changes}
         return dataclasses.replace(self, **changes)
+
+    def _trained(self) -> tuple[Regression, float, int]:
+        """Data, learning rate and batch, of a network that has them."""
+        if not isinstance(self.data, Regression) or self.learning_rate is None or self.batch is None:
+            raise InvalidInput(
+                "this network has moments but no data to draw minibatches from; build it on fp.Regression"
+            )
+        return self.data, self.learning_rate, self.batch
 
     def _checked_temperature(self) -> float:
         given = self.temperature
