@@ -44,6 +44,14 @@ class Operator(Protocol):
     def is_markov(self) -> bool:
         """Whether no rate is negative."""
 
+    @property
+    def memory(self) -> float:
+        """Caputo order: 1 without memory."""
+
+    @property
+    def has_real_spectrum(self) -> bool:
+        """Whether every eigenvalue is known to be real."""
+
     def apply(self, m: Array) -> Array:
         """L m."""
 
