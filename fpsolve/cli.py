@@ -18,6 +18,8 @@ from fpsolve import casefile
 from fpsolve.claims import Verdict, collect
 from fpsolve.doctor import examine
 from fpsolve.errors import FpsolveError, InvalidInput
+from fpsolve.evidence import gather
+from fpsolve.report import write_report
 from fpsolve.runner import prepare, run
 
 __all__ = ["main"]
@@ -73,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     claims = commands.add_parser("validate", parents=[shared], help="check every claim beside its negative control")
     claims.add_argument("names", nargs="*", metavar="CASE", help="only the claims about these cases")
     claims.add_argument("--slow", action="store_true", help="the slow claims too")
+    claims.add_argument("--report", metavar="DIR", help="write a page with pictures, and its facts, to this folder")
+    claims.add_argument("--quick", action="store_true", help="a report of two claims a case, in some three minutes")
+    claims.add_argument("--force", action="store_true", help="replace a report that is there")
     commands.add_parser("doctor", parents=[shared], help="versions, threads, cache of compiled code")
     return parser
 
@@ -149,7 +154,11 @@ def _help(known: list[casefile.Option] | None) -> str:
 
 
 def _validate(options: argparse.Namespace, rest: list[str]) -> int:
-    _no_more(rest, ["--slow", "--json", "--quiet", "--root"])
+    _no_more(rest, ["--slow", "--report", "--quick", "--force", "--json", "--quiet", "--root"])
+    if options.report:
+        return _report(options)
+    if options.quick or options.force:
+        raise InvalidInput("--quick and --force belong to a report; add --report DIR")
     verdicts = []
     for case, claims in collect(options.root, options.names).items():
         for claim in claims:
@@ -165,6 +174,21 @@ def _validate(options: argparse.Namespace, rest: list[str]) -> int:
     else:
         print(f"{len(verdicts) - failed} of {len(verdicts)} claims hold, each beside a control that fails")
     return FAILED if failed else OK
+
+
+def _report(options: argparse.Namespace) -> int:
+    """All claims (the slow ones too, unless quick) and all pictures, on one page."""
+    folder = Path(options.report)
+    prepare(folder, options.force)
+    tell = (lambda _: None) if options.quiet or options.json else (lambda line: print(line, flush=True))
+    root = Path(options.root).resolve()
+    evidence = gather(root, options.names, slow=not options.quick, quick=options.quick, tell=tell)
+    page, facts = write_report(evidence, folder)
+    if options.json:
+        _print_json(json.loads(facts.read_text()))
+    else:
+        print(f"{evidence.verdict}\nwrote {page} and {facts}")
+    return FAILED if evidence.failed else OK
 
 
 def _line(verdict: Verdict) -> str:

@@ -26,7 +26,7 @@ from fpsolve.version import __version__
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Outcome", "facts", "prepare", "run"]
+__all__ = ["Outcome", "draw", "prepare", "run"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: 
     text = case.table(results) if hasattr(case, "table") else ""
     if text:
         tell(f"\n{text}\n")
-    drawing = case.figure(results) if hasattr(case, "figure") else _overlay(results, _title(case))
+    drawing = _figure(case, results)
     picture = folder / "figure.png"
     write_whole(picture, lambda file: drawing.savefig(file, format="png", dpi=160))
     files.append(str(picture))
@@ -86,6 +86,15 @@ def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: 
     tell(f"wrote {len(files) + 1} files to {folder}")
     finished = all(value.finished for value in results.values() if isinstance(value, (Evolution, Swarm)))
     return Outcome(found, text, finished)
+
+
+def draw(case: types.ModuleType) -> Figure:
+    """Solve the case with its defaults and draw it."""
+    return _figure(case, dict(_values(case, case.solve())))
+
+
+def _figure(case: types.ModuleType, results: dict[str, Any]) -> Figure:
+    return case.figure(results) if hasattr(case, "figure") else _overlay(results, _title(case))
 
 
 def _values(case: types.ModuleType, returned: Any) -> Iterator[tuple[str, Any]]:

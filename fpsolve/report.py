@@ -1,0 +1,57 @@
+"""The validation report: one page that stands alone, and the same facts as JSON."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fpsolve.errors import MissingExtra
+from fpsolve.evidence import Evidence
+from fpsolve.store import write_whole
+
+__all__ = ["write_report"]
+
+PAGE, FACTS = "report.html", "report.json"
+
+
+def write_report(evidence: Evidence, folder: Path) -> tuple[Path, Path]:
+    """Write report.html and report.json into `folder`; returns both paths.
+
+    Raises MissingExtra without jinja2.
+    """
+    page, facts = folder / PAGE, folder / FACTS
+    text = _page(evidence)
+    write_whole(page, lambda file: file.write(text.encode()))
+    write_whole(facts, lambda file: file.write(json.dumps(_plain(evidence.facts()), indent=1).encode()))
+    return page, facts
+
+
+def _page(evidence: Evidence) -> str:
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ImportError as error:
+        raise MissingExtra("a report needs jinja2; pip install 'fpsolve[report]'") from error
+    source = files("fpsolve").joinpath("templates/report.html").read_text()
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["short"] = _short
+    return environment.from_string(source).render(evidence=evidence)
+
+
+def _short(number: float) -> str:
+    """Six digits, powers of ten as they are read."""
+    text = f"{number:.6g}"
+    mantissa, mark, power = text.partition("e")
+    return f"{mantissa} × 10^{int(power)}" if mark else text
+
+
+def _plain(fact: Any) -> Any:
+    """JSON has no word for numbers that are not finite."""
+    if isinstance(fact, dict):
+        return {key: _plain(part) for key, part in fact.items()}
+    if isinstance(fact, (list, tuple)):
+        return [_plain(part) for part in fact]
+    if isinstance(fact, float) and not float("-inf") < fact < float("inf"):
+        return str(fact)
+    return fact
