@@ -59,6 +59,6 @@ def figure(results) -> Figure:
     plane.set(xlabel="position $x$", ylabel=r"noise $\xi$")
     p.marginal("x").plot(line, label="coloured noise", log=True)
     white.plot(line, label="white noise of the same strength")
-    line.set(xlabel="position $x$", ylabel="density", ylim=(1e-8, None))
-    line.legend(frameon=False)
+    line.set(xlabel="position $x$", ylabel="density", ylim=(1e-8, 50.0))
+    line.legend(frameon=False, loc="upper center")
     return drawing

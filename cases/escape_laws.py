@@ -131,6 +131,7 @@ def solve(
 
 Hypothesis = Callable[[np.ndarray], np.ndarray]
 HYPOTHESES: dict[str, Hypothesis] = {"Delta L": lambda ratio: FLOOR * (ratio - 1.0), "Delta log L": np.log}
+SYMBOLS = {"Delta L": r"$\Delta L$", "Delta log L": r"$\Delta \log L$"}
 
 
 def fitted(tau: fp.Field, hypothesis: str, k: int) -> tuple[float, float, float]:
@@ -161,7 +162,7 @@ def figure(results: dict[str, fp.Field]) -> Figure:
             ax.semilogy(x, tau.values[:, 0], mark, color=COLOURS[name], ms=5, label=name)
             label = f"slope {slope:.3g}, residual {residual:.2g}"
             ax.semilogy(x, np.exp(intercept + slope * x), "--", color=COLOURS[name], lw=1.2, label=label)
-        ax.set_title(f"straight over {hypothesis}?", loc="left", fontsize="medium")
+        ax.set_title(f"straight over {SYMBOLS[hypothesis]}?", loc="left", fontsize="medium")
         ax.legend(frameon=False, fontsize="small")
     left, right = drawing.axes
     left.set(xlabel=r"$\Delta L = L(a) - L_0$ (in units of $L_0$)", ylabel=r"mean escape time $\tau$ (1/Hessian)")

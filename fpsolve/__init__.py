@@ -7,7 +7,7 @@ A `Process` is physics, a `Grid` the domain, a `Problem` both; every question is
 frozen value that prints, plots and saves itself.
 """
 
-from fpsolve import models
+from fpsolve import measure, models
 from fpsolve.axis import Axis
 from fpsolve.compare import Comparison, compare
 from fpsolve.convergence import Convergence, convergence
@@ -32,7 +32,10 @@ from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Gaussian, Point
 from fpsolve.jumps import Stable
+from fpsolve.ladder import Ladder, ladder
 from fpsolve.methods.backward_euler import BackwardEuler
+from fpsolve.methods.contour import Contour
+from fpsolve.methods.fast_l1 import FastL1
 from fpsolve.methods.krylov import Krylov
 from fpsolve.methods.sdirk2 import SDIRK2
 from fpsolve.methods.tr_bdf2 import TRBDF2
@@ -42,6 +45,7 @@ from fpsolve.passage import committor, exit_probability, mean_exit_time
 from fpsolve.problem import Problem
 from fpsolve.process import Process
 from fpsolve.quasi import quasi_stationary
+from fpsolve.random_map import RandomMap
 from fpsolve.refine import refined
 from fpsolve.residual import strong_residual
 from fpsolve.schemes import Accurate, Positive
@@ -53,6 +57,7 @@ from fpsolve.stationary import components, stationary
 from fpsolve.store import load, save
 from fpsolve.survival import survival
 from fpsolve.tails import hill, local_exponent
+from fpsolve.transfer import ExactLaw, transfer
 from fpsolve.transition import transition_rate
 from fpsolve.values.density import Density
 from fpsolve.values.evolution import Evolution
@@ -73,6 +78,7 @@ __all__ = [
     "Axis",
     "BackwardEuler",
     "Comparison",
+    "Contour",
     "Convergence",
     "CorruptFile",
     "Current",
@@ -80,6 +86,8 @@ __all__ = [
     "Density",
     "Evolution",
     "ExactDensity",
+    "ExactLaw",
+    "FastL1",
     "Field",
     "FpsolveError",
     "FpsolveWarning",
@@ -89,6 +97,7 @@ __all__ = [
     "Info",
     "InvalidInput",
     "Krylov",
+    "Ladder",
     "MissingExtra",
     "Moments",
     "Multigrid",
@@ -99,6 +108,7 @@ __all__ = [
     "Positive",
     "Problem",
     "Process",
+    "RandomMap",
     "Reducible",
     "Regression",
     "ResolutionWarning",
@@ -121,9 +131,11 @@ __all__ = [
     "exit_probability",
     "generator",
     "hill",
+    "ladder",
     "load",
     "local_exponent",
     "mean_exit_time",
+    "measure",
     "models",
     "quasi_stationary",
     "refined",
@@ -133,5 +145,6 @@ __all__ = [
     "stationary",
     "strong_residual",
     "survival",
+    "transfer",
     "transition_rate",
 ]

@@ -22,6 +22,7 @@ from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.hodge import Hodge, hodge_split
 from fpsolve.initial import same_cells
+from fpsolve.operators.jump_terms import refuse_jumps
 from fpsolve.problem import Problem
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
@@ -221,6 +222,7 @@ def _checked_generator(problem: Problem, p: Density) -> Generator:
     one, other = problem.grid, p.grid
     if not same_cells(one, other):
         raise InvalidInput(f"p lives on {other!r}, the problem on {one!r}; solve and ask on one grid")
+    refuse_jumps(problem.process, "a current between neighbouring cells")
     return generator(problem, p.time or 0.0)
 
 

@@ -1,4 +1,7 @@
-"""Densities in motion: m(t) = exp(t L) m(0), and the solution of dm/dt = L(t) m where coefficients depend on time."""
+"""Densities in motion: m(t) = exp(t L) m(0), and the solution of dm/dt = L(t) m where coefficients depend on time.
+
+With memory beta < 1, m(t) = E_beta(t^beta L) m(0), and the solution of dm/dt = L(t) D_t^(1-beta) m.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,9 @@ from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Initial, masses, same_cells
 from fpsolve.memory import require
-from fpsolve.methods.flow import Generators
+from fpsolve.methods.contour import Contour
+from fpsolve.methods.fast_l1 import FastL1
+from fpsolve.methods.flow import Generators, Operator
 from fpsolve.methods.krylov import Krylov
 from fpsolve.methods.march import Interrupted, Method
 from fpsolve.methods.tr_bdf2 import TRBDF2
@@ -28,7 +33,7 @@ from fpsolve.values.density import Density
 from fpsolve.values.evolution import Evolution
 from fpsolve.values.info import Info
 
-__all__ = ["evolve", "follow"]
+__all__ = ["default_method", "evolve", "follow"]
 
 Array = NDArray[np.float64]
 VECTORS = 16  # of the length of the state, beside those recorded
@@ -49,19 +54,21 @@ def evolve(
 ) -> Evolution:
     """The densities of `problem` at `times`, from a start at t = 0.
 
-    dm/dt = L(t) m, m(0) = the masses of the start
+    dm/dt = L(t) m, m(0) = the masses of the start;   with memory beta < 1: dm/dt = L(t) D_t^(1-beta) m
 
     initial: a Gaussian, a Point, a function p of the coordinates, a Density, or an array of cell masses; an Evolution,
-        or a Density with a time (`path[-1]`), goes on from its time with its masses as they are.
+        or a Density with a time (`path[-1]`), goes on from its time with its masses as they are; not with memory, where
+        the future depends on all of the past.
     normalize: scale a start whose mass on this grid is not 1, instead of refusing it.
     times: rising, >= 0.
-    method: a time stepper.  None: Krylov() where the generator does not depend on time, else TRBDF2().
+    method: a time stepper.  None: Krylov() where the generator does not depend on time, else TRBDF2(); with memory
+        Contour() and FastL1(), which alone can.
 
     Returns an Evolution; `info` has the mass error (None where ends absorb), the smallest value of p, the steps taken
     and the estimated error in time; of Krylov also the floor below which ln p is masked.
     On Ctrl-C the part that is done is returned, `.finished` is False, and an FpsolveWarning says so.
-    Raises InvalidInput for starts that are no density, times that do not rise, a dt longer than the run, and bad
-    coefficients; NotConverged where steps vanish.
+    Raises InvalidInput for starts that are no density, times that do not rise, a dt longer than the run, bad
+    coefficients, and a start or a method that memory rules out; NotConverged where steps vanish.
     Warns ResolutionWarning where p falls below -1e-10 of its peak and more than the method's floor (what a Markov
     generator never does: the steps are too long), TruncationWarning where more than a millionth of the mass would lie
     beyond an open end.
@@ -74,6 +81,12 @@ def evolve(
     """
     first, start = _in_motion(initial)
     L = generator(problem, start)
+    if L.memory < 1.0 and start != 0.0:
+        raise InvalidInput(
+            f"the start has the time t={start:g} and the process the memory {L.memory:g}: a density does not say how "
+            "long its paths have waited already, so nothing goes on from it; ask for all times in one call from t = 0 "
+            "(to begin anew with this density, all clocks set to 0, give p.replace(time=None))"
+        )
     if isinstance(first, Density) and first.time is not None and same_cells(first.grid, problem.grid):
         m0 = first.masses  # as they are, whatever became of their sum and signs
     else:
@@ -96,24 +109,44 @@ def follow(
 ) -> Evolution:
     """The evolution of masses m0 from `start` through `stops`.
 
+    Beside jumps the generator's masses include the tails beyond open ends, those of the grid do not.
+
     moving: L itself, or the function of t that L is the first value of.  Raises and warns as `evolve` does.
     """
-    if method is None:
-        method = TRBDF2() if callable(moving) else Krylov()
-    method = _checked(method)
-    what, vectors = f"{L.size} cells at {stops.size} times", method.vectors if isinstance(method, Krylov) else 0
+    method = default_method(moving, L.memory) if method is None else _checked(method, L.memory)
+    what, vectors = f"{L.size} cells at {stops.size} times", getattr(method, "vectors", 0)
     remedy = "record fewer times at once: an Evolution can be gone on from"
     require(8.0 * L.size * (stops.size + VECTORS + vectors), what, remedy)
     finished = True
     try:
-        rows, info = method.states(moving, m0.ravel(), stops, start=start, progress=progress)
+        whole = m0.ravel() * _with_tails(L, grid)
+        rows, info = method.states(moving, whole, stops, start=start, progress=progress)
     except Interrupted as stop:
         rows, info, finished = stop.masses, stop.info, False
-        message = f"interrupted at t={stop.times[-1]:g} of {stops[-1]:g}: a partial evolution; evolve goes on from it"
+        remedy = "evolve goes on from it" if L.memory == 1.0 else "with memory nothing goes on from it"
+        message = f"interrupted at t={stop.times[-1]:g} of {stops[-1]:g}: a partial evolution; {remedy}"
         warnings.warn(message, FpsolveWarning, stacklevel=3)
         stops = stop.times
-    path = Evolution(grid, stops, rows.reshape(-1, *grid.shape), info, finished)
-    return path.replace(info=_completed(path, L, float(m0.sum())))
+    path = _path(grid, moving, stops, rows, info, finished)
+    return path.replace(info=_completed(path, L, float(whole.sum())))
+
+
+def _with_tails(L: Operator, grid: Grid) -> Array:
+    """The generator's masses over those of the grid: 1 but for cells that carry tails, beside jumps."""
+    jumps = L.jumps if isinstance(L, Generator) else None
+    return np.ones(grid.size) if jumps is None else jumps.capacity / grid.weights.ravel()
+
+
+def _path(grid: Grid, moving: Generators, stops: Array, rows: Array, info: Info, finished: bool) -> Evolution:
+    """The evolution that has the rows for the generator's masses."""
+    shape = (-1, *grid.shape)
+    generators = [moving(float(t)) if callable(moving) else moving for t in stops]
+    laws = [L.jumps.laws for L in generators if isinstance(L, Generator) and L.jumps is not None]
+    if not laws:
+        return Evolution(grid, stops, rows.reshape(shape), info, finished)
+    masses = rows / np.array([_with_tails(L, grid) for L in generators])
+    tails = rows.sum(axis=1) - masses.sum(axis=1)
+    return Evolution(grid, stops, masses.reshape(shape), info, finished, tails, tuple(laws))
 
 
 def _in_motion(initial: Initial | Evolution) -> tuple[Initial, float]:
@@ -122,9 +155,21 @@ def _in_motion(initial: Initial | Evolution) -> tuple[Initial, float]:
     return first, float(first.time) if isinstance(first, Density) and first.time is not None else 0.0
 
 
-def _checked(method: Any) -> Method:
+def default_method(moving: Generators, memory: float) -> Method:
+    """The time stepper where none is given."""
+    if memory < 1.0:
+        return FastL1() if callable(moving) else Contour()
+    return TRBDF2() if callable(moving) else Krylov()
+
+
+def _checked(method: Any, memory: float) -> Method:
     if isinstance(method, type) or not isinstance(method, Method):
         raise InvalidInput(f"method is {method!r}; give a time stepper, such as fp.SDIRK2(rtol=1e-6)")
+    if memory < 1.0 and not getattr(method, "remembers", False):
+        raise InvalidInput(
+            f"method is {method!r}, which knows only the last state, and the process has the memory {memory:g}: use "
+            "fp.Contour(), or fp.FastL1() where coefficients depend on time"
+        )
     return method
 
 
@@ -160,6 +205,8 @@ def _lowest(rows: Array) -> Array:
 def _edge_mass(path: Evolution) -> float:
     """The largest share that tails would hold beyond the open ends at one time; a warning where it matters."""
     shares = np.zeros(len(path))
+    if path.tails is not None:  # power laws that are part of the answer
+        return float((path.tails / path.mass).max())
     for k, (name, axis) in enumerate(zip(path.grid.names, path.grid.axes, strict=True)):
         profiles = path.masses.sum(axis=tuple(i + 1 for i in range(path.grid.ndim) if i != k))
         for upper in (False, True):

@@ -17,10 +17,13 @@ from fpsolve.axis import Axis, read_only
 from fpsolve.current import Current
 from fpsolve.grid import Grid
 from fpsolve.maps import LogMap, Map, SavedMap, SinhMap, TanhMap, UniformMap
-from fpsolve.values.density import Density
+from fpsolve.values.continuation import Beyond
+from fpsolve.values.density import Density, Ends
 from fpsolve.values.evolution import Evolution
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
+from fpsolve.values.joint_law import JointLaw
+from fpsolve.values.power_law import PowerLaw
 from fpsolve.values.spectrum import Spectrum
 from fpsolve.values.survival import Survival
 from fpsolve.values.swarm import Swarm
@@ -81,12 +84,17 @@ class Kind:
 
 def _density_apart(p: Density) -> tuple[Header, Arrays]:
     facts, arrays = _grid_facts(p.grid)
-    facts |= {"info": _info_facts(p.info), "error": _number(p.error), "time": _number(p.time), "continued": p.continued}
+    facts |= {
+        "info": _info_facts(p.info),
+        "error": _number(p.error),
+        "time": _number(p.time),
+        "continued": _ends_facts(p.ends),
+    }
     return facts, arrays | {"values": p.values, "log_values": p.log_values}
 
 
 def _density_together(header: Header, arrays: Arrays) -> Density:
-    continued = tuple((bool(lower), bool(upper)) for lower, upper in header["continued"])
+    continued = _ends(header["continued"])
     return Density(
         _grid(header, arrays, arrays["values"].shape),
         _float(arrays["values"]),
@@ -98,27 +106,62 @@ def _density_together(header: Header, arrays: Arrays) -> Density:
     )
 
 
+def _ends_facts(ends: Ends) -> list[list[bool | Header]]:
+    return [[_end_facts(end) for end in pair] for pair in ends]
+
+
+def _end_facts(end: Beyond) -> bool | Header:
+    if isinstance(end, JointLaw):
+        laws = {"marginal": asdict(end.marginal), "line": asdict(end.line)}
+        return {"gains": end.gains.tolist(), "gain": end.gain, **laws}
+    return asdict(end) if isinstance(end, PowerLaw) else end
+
+
+def _ends(facts: list[list[bool | Header]]) -> Ends:
+    return tuple((_beyond(lower), _beyond(upper)) for lower, upper in facts)
+
+
+def _beyond(fact: bool | Header) -> Beyond:
+    if isinstance(fact, dict) and "gains" in fact:
+        marginal, line = (
+            PowerLaw(float(law["exponent"]), float(law["center"])) for law in (fact["marginal"], fact["line"])
+        )
+        return JointLaw(np.array(fact["gains"], dtype=float), float(fact["gain"]), marginal, line)
+    if isinstance(fact, dict):
+        return PowerLaw(float(fact["exponent"]), float(fact["center"]))
+    return bool(fact)
+
+
 def _field_apart(field: Field) -> tuple[Header, Arrays]:
     facts, arrays = _grid_facts(field.grid)
     facts |= {"name": field.name, "info": _info_facts(field.info), "error": _number(field.error)}
-    return facts, arrays | {"values": field.values}
+    for k, (s, f) in enumerate(field.between):
+        arrays |= {f"between{k}_s": s, f"between{k}_f": f}
+    return facts | {"between": len(field.between)}, arrays | {"values": field.values}
 
 
 def _field_together(header: Header, arrays: Arrays) -> Field:
-    values, info = _float(arrays["values"]), _info(header["info"])
-    return Field(_grid(header, arrays, values.shape), values, str(header["name"]), info, _maybe(header["error"]))
+    values, info, error = _float(arrays["values"]), _info(header["info"]), _maybe(header["error"])
+    count = int(header.get("between", 0))  # older files have none
+    finer = tuple((_float(arrays[f"between{k}_s"]), _float(arrays[f"between{k}_f"])) for k in range(count))
+    return Field(_grid(header, arrays, values.shape), values, str(header["name"]), info, error, finer)
 
 
 def _evolution_apart(path: Evolution) -> tuple[Header, Arrays]:
     facts, arrays = _grid_facts(path.grid)
     facts |= {"info": _info_facts(path.info), "finished": path.finished}
-    return facts, arrays | {"times": path.times, "masses": path.masses}
+    if path.laws is not None:
+        facts["laws"] = [_ends_facts(ends) for ends in path.laws]
+    tails = {} if path.tails is None else {"tails": path.tails}
+    return facts, arrays | {"times": path.times, "masses": path.masses} | tails
 
 
 def _evolution_together(header: Header, arrays: Arrays) -> Evolution:
     times, masses = _float(arrays["times"]), _float(arrays["masses"])
     grid = _grid(header, arrays, masses.shape[1:])
-    return Evolution(grid, times, masses, _info(header["info"]), bool(header["finished"]))
+    tails = _float(arrays["tails"]) if "tails" in arrays else None
+    laws = tuple(_ends(ends) for ends in header["laws"]) if "laws" in header else None
+    return Evolution(grid, times, masses, _info(header["info"]), bool(header["finished"]), tails, laws)
 
 
 def _swarm_apart(swarm: Swarm) -> tuple[Header, Arrays]:
@@ -169,7 +212,7 @@ def _current_together(header: Header, arrays: Arrays) -> Current:
 
 def _spectrum_apart(found: Spectrum) -> tuple[Header, Arrays]:
     facts, arrays = _grid_facts(found.grid)
-    facts |= {"info": _info_facts(found.info), "conservative": found.conservative}
+    facts |= {"info": _info_facts(found.info), "conservative": found.conservative, "memory": found.memory}
     facts |= {"names": [mode.name for mode in found.modes], "complex": bool(np.iscomplexobj(found.rates))}
     modes = np.stack([mode.values for mode in found.modes])
     return facts, arrays | {"real": found.rates.real, "imaginary": found.rates.imag, "modes": modes}
@@ -179,22 +222,23 @@ def _spectrum_together(header: Header, arrays: Arrays) -> Spectrum:
     modes, info = _float(arrays["modes"]), _info(header["info"])
     grid = _grid(header, arrays, modes.shape[1:])
     fields = tuple(Field(grid, mode, str(name)) for mode, name in zip(modes, header["names"], strict=True))
-    rates = _float(arrays["real"])
+    rates: NDArray[Any] = _float(arrays["real"])
     if header["complex"]:
-        return Spectrum(grid, rates + 1j * _float(arrays["imaginary"]), fields, bool(header["conservative"]), info)
-    return Spectrum(grid, rates, fields, bool(header["conservative"]), info)
+        rates = rates + 1j * _float(arrays["imaginary"])
+    return Spectrum(grid, rates, fields, bool(header["conservative"]), info, float(header.get("memory", 1.0)))
 
 
 def _survival_apart(S: Survival) -> tuple[Header, Arrays]:
-    facts = {"info": _info_facts(S.info), "finished": S.finished, "initial": list(S.initial)}
+    initial = [_number(number) for number in S.initial]
+    facts = {"info": _info_facts(S.info), "finished": S.finished, "initial": initial, "memory": S.memory}
     return facts, {name: getattr(S, name) for name in _SURVIVAL_ARRAYS}
 
 
 def _survival_together(header: Header, arrays: Arrays) -> Survival:
     times, probability, exit_density = (_float(arrays[name]) for name in _SURVIVAL_ARRAYS)
     left, rate = (float(number) for number in header["initial"])
-    info = _info(header["info"])
-    return Survival(times, probability, exit_density, (left, rate), info, bool(header["finished"]))
+    info, memory = _info(header["info"]), float(header.get("memory", 1.0))
+    return Survival(times, probability, exit_density, (left, rate), info, bool(header["finished"]), memory)
 
 
 _SURVIVAL_ARRAYS = ("times", "probability", "exit_density")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,7 +100,10 @@ class Function:
                 answer = self.function(*points.coordinates, **keywords)
         except Exception as error:  # noqa: BLE001 - a user's function may raise anything; it is chained or survived
             return self._one_by_one(points, keywords, error)
-        self._check_repeats(answer, points, keywords)
+        known = _asked_twice.get(self)
+        if known is None or known() is not points:  # at another time the same points have been asked twice already
+            self._check_repeats(answer, points, keywords)
+            _asked_twice[self] = weakref.ref(points)
         return answer
 
     def scalar(self, points: Points, t: float = 0.0, *, logarithm: bool = False) -> Array:
@@ -144,6 +148,9 @@ class Function:
                     f"{self.label} gave {expected[bad]:.9g} and then {got[bad]:.9g} at "
                     f"{points.describe(int(few[bad]))}: it must depend on the coordinates alone, point by point"
                 )
+
+
+_asked_twice: weakref.WeakKeyDictionary[Function, weakref.ref[Points]] = weakref.WeakKeyDictionary()
 
 
 def vector(function: Function, points: Points, t: float = 0.0) -> Array:

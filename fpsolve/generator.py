@@ -16,14 +16,21 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fpsolve.errors import InvalidInput
+from fpsolve.jump_resolvent import JumpResolvent, jump_resolvent
 from fpsolve.kernels.edges import carry_along, flow_along, rise_along, rise_of_carried
 from fpsolve.memory import require
 from fpsolve.operators.edges import Edges
+from fpsolve.operators.jump_line import line_with_jumps
+from fpsolve.operators.jump_terms import JumpTerms
 from fpsolve.operators.local import Chain, chain_edges
+from fpsolve.operators.plane_jumps import space_with_jumps
 from fpsolve.operators.space import space_edges
 from fpsolve.operators.transport import FaceFluxes
 from fpsolve.problem import Problem
 from fpsolve.resolvent import Resolvent
+from fpsolve.schemes import Positive
+from fpsolve.slowest import log_balance
+from fpsolve.solvers.quasiseparable import LineSolver
 from fpsolve.solvers.sweep import Bands, Sweep, sweepable
 
 __all__ = ["Generator", "generator"]
@@ -39,6 +46,7 @@ class Generator:
     """L of one problem at one time.  Vectors are flat, C order, one entry a cell; they hold masses, not densities.
 
     memory: the Caputo order in D_t^memory m = L m; it changes how time is stepped, not L.
+    jumps: what jumps add to the edges.
     """
 
     t: float
@@ -46,6 +54,7 @@ class Generator:
     shape: tuple[int, ...]
     transport: tuple[FaceFluxes, ...] = ()
     memory: float = 1.0
+    jumps: JumpTerms | None = None
 
     @property
     def chain(self) -> Chain:
@@ -62,16 +71,7 @@ class Generator:
     @property
     def killing(self) -> Array:
         """Rate out of each cell at absorbing ends."""
-        return self.edges.killing
-
-    @cached_property
-    def _outflow(self) -> Array:
-        edges = self.edges
-        return (
-            np.bincount(edges.left, edges.up, minlength=self.size)
-            + np.bincount(edges.right, edges.down, minlength=self.size)
-            + edges.killing
-        )
+        return self.edges.killing if self.jumps is None else self.edges.killing + self.jumps.killing
 
     @property
     def is_markov(self) -> bool:
@@ -79,6 +79,8 @@ class Generator:
         edges = self.edges
         if self.transport:
             return False
+        if self.jumps is not None:
+            return self.jumps.is_markov
         return bool(np.all(edges.up >= 0) and np.all(edges.down >= 0) and np.all(edges.killing >= 0))
 
     def apply(self, m: Array) -> Array:
@@ -88,7 +90,7 @@ class Generator:
         flow_along(edges.left, edges.right, edges.up, edges.down, m, change)
         for part in self.transport:
             carry_along(part.left, part.right, part.sources, part.coefficients, m, change)
-        return change
+        return change if self.jumps is None else change + self.jumps.apply(m)
 
     def adjoint(self, f: Array) -> Array:
         """L^T f: the rate of change of the expectation of f, seen from each cell, shape (cells,)."""
@@ -97,15 +99,19 @@ class Generator:
         rise_along(edges.left, edges.right, edges.up, edges.down, f, change)
         for part in self.transport:
             rise_of_carried(part.left, part.right, part.sources, part.coefficients, f, change)
-        return change
+        return change if self.jumps is None else change + self.jumps.adjoint(f)
 
     def rates(self) -> sparse.csc_matrix:
-        """The matrix of dm/dt = L m: entry [y, x] is the rate x -> y, the diagonal minus all that leaves x."""
-        edges, cells = self.edges, np.arange(self.size)
-        rows = np.concatenate([edges.right, edges.left, cells])
-        columns = np.concatenate([edges.left, edges.right, cells])
-        values = np.concatenate([edges.up, edges.down, -self._outflow])
-        matrix = sparse.csc_matrix((values, (rows, columns)), shape=(self.size, self.size))
+        """The matrix of dm/dt = L m: entry [y, x] is the rate x -> y, the diagonal minus all that leaves x.
+
+        Raises InvalidInput beside jumps among more than 4000 cells: they join every pair.
+        """
+        matrix = self.beside_jumps()
+        return matrix if self.jumps is None else sparse.csc_matrix(matrix + self.jumps.matrix())
+
+    def beside_jumps(self) -> sparse.csc_matrix:
+        """The rates of drift and diffusion."""
+        matrix = self.edges.matrix()
         for part in self.transport:
             matrix = matrix + part.matrix(self.size)
         return matrix
@@ -113,7 +119,9 @@ class Generator:
     @cached_property
     def bands(self) -> Bands | None:
         """The bands of a sweep: of a chain, or where one axis of two is transported one way; None elsewhere."""
-        if len(self.shape) == 1 and self.edges.left.size < self.size:
+        if self.jumps is not None:
+            return None
+        if self._is_line:
             return Bands.line(self.edges.up, self.edges.down, self.edges.killing)
         if len(self.shape) != 2 or not (self.transport or np.any(self.edges.noiseless)):
             return None
@@ -121,7 +129,19 @@ class Generator:
         way = sweepable(rates, self.shape)
         return None if way is None else Bands.of(rates, self.shape, *way, self.killing)
 
-    def resolvent(self, z: complex) -> Resolvent | Sweep:
+    @property
+    def _is_line(self) -> bool:
+        """Whether cells lie in a row, the last of them without a way to the first."""
+        return len(self.shape) == 1 and self.edges.left.size < self.size
+
+    @cached_property
+    def has_real_spectrum(self) -> bool:
+        """Whether every eigenvalue is known to be real: cells in a row, or rates in detailed balance."""
+        if self.jumps is not None or not self.is_markov:
+            return False
+        return self._is_line or log_balance(self.rates()) is not None
+
+    def resolvent(self, z: complex) -> Resolvent | Sweep | JumpResolvent | LineSolver:
         """(z - L)^-1, with members `solve` and `solve_adjoint`: by a sweep (chains, one-way transport) or sparse LU.
 
         Raises InvalidInput at z = 0 where nothing is killed: L is singular there.
@@ -129,9 +149,11 @@ class Generator:
         z = complex(z)
         if not np.isfinite(z):
             raise InvalidInput(f"z is {z}; a resolvent needs a finite z")
-        if z == 0 and not np.any(self.edges.killing > 0):
+        if z == 0 and not np.any(self.killing > 0):
             raise InvalidInput("z = 0 with no absorbing end: L has a null vector, so -L has no inverse; use stationary")
-        if self.bands is not None and z.imag == 0 and z.real >= 0:
+        if self.jumps is not None:
+            return jump_resolvent(self, self.jumps, z)
+        if self.bands is not None and (z.imag != 0 or z.real >= 0):
             return self.bands.resolvent(z)
         return Resolvent(self.rates(), z)
 
@@ -166,20 +188,37 @@ def generator(problem: Problem, t: float = 0.0) -> Generator:
     require(
         BYTES_PER_CELL[ndim] * cells, f"the generator of {cells} cells", "use fewer cells; a log or sinh axis needs few"
     )
-    if ndim == 1:
-        edges = chain_edges(problem.process, problem.grid.axes[0], problem.grid.names[0], t)
-        built = Generator(t, edges, problem.grid.shape, memory=problem.process.memory)
-    else:
-        plane, fluxes = space_edges(problem.process, problem.grid, problem.scheme, t)
-        built = Generator(t, plane, problem.grid.shape, fluxes, problem.process.memory)
+    built = _built(problem, t)
     _check_positive(built, problem)
     with _lock:
         _known[problem] = built
     return built
 
 
+def _built(problem: Problem, t: float) -> Generator:
+    process, grid, scheme = problem.process, problem.grid, problem.scheme
+    if grid.ndim > 1:
+        if process.jumps is not None:
+            edges, fluxes, jumps = space_with_jumps(process, grid, scheme, t)
+            return Generator(t, edges, grid.shape, fluxes, process.memory, jumps)
+        plane, fluxes = space_edges(process, grid, scheme, t)
+        return Generator(t, plane, grid.shape, fluxes, process.memory)
+    axis, name = grid.axes[0], grid.names[0]
+    if process.jumps is None:
+        return Generator(t, chain_edges(process, axis, name, t), grid.shape, memory=process.memory)
+    chain, fluxes, along = line_with_jumps(process, axis, name, scheme, t)
+    return Generator(t, chain, grid.shape, fluxes, process.memory, along)
+
+
 def _check_positive(built: Generator, problem: Problem) -> None:
     """The promise of the positive scheme, kept or refused."""
+    if built.jumps is not None:
+        if isinstance(problem.scheme, Positive) and not built.is_markov:
+            raise InvalidInput(
+                f"{problem.scheme!r} lost the positivity of rates between neighbours: a coefficient is too irregular "
+                "for the grid; check it, or refine"
+            )
+        return
     rates = np.concatenate([built.edges.up, built.edges.down, built.edges.killing])
     bad = ~(rates >= 0)
     if not np.any(bad):

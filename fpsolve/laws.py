@@ -20,6 +20,7 @@ from fpsolve.maps import Map
 from fpsolve.values.cumulative import Cumulative
 from fpsolve.values.density import Density
 from fpsolve.values.exact import ExactDensity
+from fpsolve.values.power_law import PowerLaw
 from fpsolve.values.swarm import Swarm
 
 Array = NDArray[np.float64]
@@ -53,7 +54,8 @@ class Law:
     def upper(self) -> Cumulative:
         """P(-X <= y): the law of -X, from its own lower end."""
         low, high = self.density.ends[0]
-        return Cumulative(_mirrored(self.axis), self.density.masses[::-1], (high, low))
+        mirrored = [law.mirrored() if isinstance(law, PowerLaw) else law for law in (high, low)]
+        return Cumulative(_mirrored(self.axis), self.density.masses[::-1], (mirrored[0], mirrored[1]))
 
     def exponents(self) -> list[tuple[str, float]]:
         """Each end and e in P(|X| > x) ~ x^-e there, of every marginal; inf where it falls faster or stops."""
@@ -66,6 +68,9 @@ class Law:
         return found
 
     def _exponent(self, upper: bool) -> float:
+        beyond = self.density.ends[0][upper]
+        if isinstance(beyond, PowerLaw):
+            return beyond.exponent - 1.0
         side = self.upper if upper else self.lower
         bounded = self.axis.kind == "log" and upper == (self.axis.hi < 0)
         return float("inf") if bounded or self.axis.map.tail != "power" else -side.fall_low

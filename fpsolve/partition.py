@@ -13,6 +13,7 @@ from fpsolve.grid import Grid
 from fpsolve.laws import Law, Samples, Side
 from fpsolve.values import sampling
 from fpsolve.values.density import Density
+from fpsolve.values.power_law import PowerLaw
 from fpsolve.values.sampling import refuse_negative
 
 __all__ = ["cell_integrals", "counts_in", "kullback_leibler", "log_shares", "same_cells", "squared_hellinger"]
@@ -125,9 +126,14 @@ def _log_beyond(law: Law, faces: Array) -> Array:
     """
     p, axis, answer = law.density, law.axis, np.full(2, -np.inf)
     for upper, place, last, before in ((False, 0, 0, 1), (True, -1, -1, -2)):
+        beyond = p.ends[0][upper]
+        if isinstance(beyond, PowerLaw):
+            share = np.log(beyond.weight(axis, upper)) + p.log_values[last]
+            answer[place] = share + float(beyond.log_left(faces[place], axis, upper))
+            continue
         fall = p.log_values[last] - p.log_values[before] + np.log(axis.weights[last] / axis.weights[before])
         farther = np.abs(axis.s(faces[place]) - axis.s_faces[place]) / axis.ds
-        if p.ends[0][upper] and fall < 0 and np.isfinite(p.log_values[last]) and not np.isnan(farther):
+        if beyond and fall < 0 and np.isfinite(p.log_values[last]) and not np.isnan(farther):
             answer[place] = p.log_values[last] + np.log(axis.weights[last]) + fall * (1.0 + farther)
             answer[place] -= np.log(-np.expm1(fall))
     return answer

@@ -7,17 +7,19 @@ elimination without subtraction on the chain of cells, of second order in the ce
 from __future__ import annotations
 
 import time
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.checks import whole
+from fpsolve.errors import DegenerateWarning
 from fpsolve.operators.state_sets import StateSet
 from fpsolve.passage_exits import counted_ends, counted_rates, exit_of
-from fpsolve.passage_line import Passage, chances, moments, passages
+from fpsolve.passage_line import Answers, Passage, chances, moments, passages
 from fpsolve.passage_open import endless_cells
-from fpsolve.passage_sets import between, leaving
+from fpsolve.passage_sets import Asked, between, leaving
 from fpsolve.passage_space import FirstPassage, chances_in_space, chosen, moments_in_space
 from fpsolve.problem import Problem
 from fpsolve.progress import Progress
@@ -49,7 +51,8 @@ def mean_exit_time(
         the cell width with every digit that the chain has, however deep the wells; `SparseLU()` is faster and refuses
         what it would get wrong.
 
-    Returns a Field, 0 outside.  Where a path may stay for ever it is infinite, with a DegenerateWarning that says why.
+    Returns a Field, 0 outside.  Where a path may stay for ever it is infinite, with a DegenerateWarning that says why;
+    so it is everywhere with memory, where waiting times have no mean: ask for `survival`.
     Raises InvalidInput for sets that hold no node or that nothing leaves, and for processes that depend on t;
     NotNormalizable where it cannot be told whether paths come back from an open end in finite mean time.
     Warns ResolutionWarning for boolean functions, TruncationWarning where much time is spent beyond an open end.
@@ -64,15 +67,18 @@ def mean_exit_time(
     started = time.process_time()
     asked, order = leaving(problem, inside), whole("moment", moment, 1)
     asked.check_escape()
+    label = "mean exit time" if order == 1 else f"moment {order} of the exit time"
+    if problem.process.memory < 1.0:
+        answers, name = Answers(_endless(asked, problem.process.memory)), "waiting times have no mean"
+        return _field(problem, answers, label, name, started)
     if method is None and asked.in_closed_form:
         found = passages(problem, asked.L, asked.regions, times=True)
-        values, name = moments(found, problem.grid.size, order), _quadrature(found)
+        answers, name = moments(found, problem.grid.size, order), _quadrature(found)
     else:
         solver = chosen(method, asked.chain)
         endless = endless_cells(asked, times=True)
-        values, name = moments_in_space(asked.chain, order, solver, progress, endless), solver.name
-    label = "mean exit time" if order == 1 else f"moment {order} of the exit time"
-    return _field(problem, values, label, name, started)
+        answers, name = Answers(moments_in_space(asked.chain, order, solver, progress, endless)), solver.name
+    return _field(problem, answers, label, name, started)
 
 
 def exit_probability(
@@ -105,14 +111,14 @@ def exit_probability(
     asked.check_escape()
     if method is None and asked.in_closed_form:
         found = passages(problem, asked.L, asked.regions, times=False)
-        values = chances(found, np.zeros(problem.grid.size), counted_ends(asked, found, exit_))
+        answers = chances(found, problem.grid.size, counted_ends(asked, found, exit_))
         name = _quadrature(found)
     else:
         solver = chosen(method, asked.chain)
         rates = counted_rates(asked, exit_)
         endless_cells(asked, times=False)
-        values, name = chances_in_space(asked.chain, rates, solver, progress), solver.name
-    return _field(problem, values, "exit probability", name, started)
+        answers, name = Answers(chances_in_space(asked.chain, rates, solver, progress)), solver.name
+    return _field(problem, answers, "exit probability", name, started)
 
 
 def committor(
@@ -143,20 +149,32 @@ def committor(
     if method is None and asked.in_closed_form:
         found = passages(problem, asked.L, asked.regions, times=False)
         counts = [(one.free.below == TARGET, one.free.above == TARGET) for one in found]
-        values, name = chances(found, np.zeros(problem.grid.size), counts), _quadrature(found)
+        answers, name = chances(found, problem.grid.size, counts), _quadrature(found)
     else:
         solver = chosen(method, asked.chain)
         endless_cells(asked, times=False)
-        values = chances_in_space(asked.chain, asked.chain.into(TARGET), solver, progress)
+        answers = Answers(chances_in_space(asked.chain, asked.chain.into(TARGET), solver, progress))
         name = solver.name
-    values[asked.owner == TARGET] = 1.0
-    return _field(problem, values, "committor", name, started)
+    answers.values[asked.owner == TARGET] = 1.0
+    return _field(problem, answers, "committor", name, started)
+
+
+def _endless(asked: Asked, memory: float) -> Array:
+    """Infinite inside, and a warning."""
+    warnings.warn(
+        f"the mean exit time is infinite: with the memory {memory:g} the chance to be inside still falls like "
+        f"t^-{memory:g}; use survival",
+        DegenerateWarning,
+        stacklevel=3,
+    )
+    return np.where(asked.owner < 0, np.inf, 0.0)
 
 
 def _quadrature(found: list[Passage]) -> str:
     return f"scale and speed by Gauss quadrature, {sum(one.panels for one in found)} panels"
 
 
-def _field(problem: Problem, values: Array, label: str, method: str, started: float) -> Field:
+def _field(problem: Problem, answers: Answers, label: str, method: str, started: float) -> Field:
     info = Info(method=method, seconds=time.process_time() - started)
-    return Field(problem.grid, values.reshape(problem.grid.shape), label, info)
+    values = answers.values.reshape(problem.grid.shape)
+    return Field(problem.grid, values, label, info, between=tuple(answers.between))

@@ -2,50 +2,86 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.errors import DegenerateWarning, NotNormalizable
+from fpsolve.errors import DegenerateWarning, NotConverged, NotNormalizable
 from fpsolve.generator import Generator
 from fpsolve.operators.beyond import Beyond, Beyonds
 from fpsolve.operators.ends import described, warn_of_truncation
 from fpsolve.operators.regions import Region
 from fpsolve.operators.stretches import FreeStretch, free_stretches
 from fpsolve.problem import Problem
-from fpsolve.process import CONVENTIONS
+from fpsolve.solvers.line import GAUSS, Line, line_of
 from fpsolve.solvers.log1d import log_density
-from fpsolve.solvers.resistances import TARGET, End, Line, Stretch, line_of
+from fpsolve.solvers.resistances import TARGET, End, Stretch
 
-__all__ = ["Passage", "chances", "end_of", "ends_of", "graded", "moments", "passages"]
+__all__ = ["Answers", "Passage", "chances", "check_agreement", "end_of", "ends_of", "graded", "moments", "passages"]
 
 Array = NDArray[np.float64]
+Logs = tuple[Array, Array]  # at breaks, at points
 GRADED = 0.5 ** np.arange(30, 0, -1.0)  # panels beside a zero of the noise, of the distance to the last node
 LARGEST = 709.0  # ln of what a double holds
+SHORT = 0.1  # of the longest panel: between its ends nothing is remembered
+AGREED = 1e-7  # between steep panels and their halves
 
 
 @dataclass(frozen=True, eq=False)
 class Passage:
-    """One stretch, solved.  below, above: what lies beyond its ends.  log_d: ln D at its nodes."""
+    """One stretch, solved.  below, above: what lies beyond its ends.  log_d: ln D at its nodes.
+
+    finer: the same on halved panels where some are steep.
+    """
 
     free: FreeStretch
     stretch: Stretch
     below: Beyond
     above: Beyond
     log_d: Array
+    finer: Stretch | None = None
 
     def at_nodes(self, logs: Array) -> Array:
         """What breaks say at the nodes of the cells."""
         return np.asarray(logs[np.searchsorted(self.stretch.line.s, self.free.nodes)])
 
+    def answer(self, log_answer: Callable[[Stretch], Logs]) -> Logs:
+        """An answer at breaks and points.  Raises NotConverged where steep panels are too long for it at the nodes."""
+        logs = log_answer(self.stretch)
+        if self.finer is not None:
+            sharper = log_answer(self.finer)[0][np.searchsorted(self.finer.line.s, self.free.nodes)]
+            check_agreement(self.at_nodes(logs[0]), sharper)
+        return logs
+
     @property
     def panels(self) -> int:
         """Panels of the quadrature."""
         return int(self.stretch.line.s.size - 1)
+
+
+@dataclass(eq=False)
+class Answers:
+    """What is known at the nodes, (cells,), and between them: (s, values) per stretch."""
+
+    values: Array
+    between: list[tuple[Array, Array]] = field(default_factory=list)
+
+    def add(self, passage: Passage, logs: Logs) -> None:
+        """The answer of one stretch, by its logarithm at breaks and points."""
+        line = passage.stretch.line
+        with np.errstate(over="ignore"):
+            at_breaks, at_points = np.exp(logs[0]), np.exp(logs[1])
+        self.values[passage.free.cells] = passage.at_nodes(at_breaks)
+        wide = np.diff(line.s) > SHORT * np.diff(line.s).max()
+        kept = np.column_stack([np.ones_like(wide), *[wide] * line.points.shape[1]])
+        pairs = ((line.s, line.points), (at_breaks, at_points))
+        s, f = (np.append(np.column_stack([breaks[:-1], points])[kept], breaks[-1]) for breaks, points in pairs)
+        self.between.append((s, f))
 
 
 def passages(problem: Problem, L: Generator, regions: Sequence[Region], *, times: bool) -> list[Passage]:
@@ -65,7 +101,7 @@ def ends_of(problem: Problem, L: Generator) -> Beyonds:
     return Beyonds(problem.process, axis, name, L.chain, log_m)
 
 
-def end_of(problem: Problem, ends: Beyonds, line: Line, side: Beyond, upper: bool, *, times: bool = True) -> End:
+def end_of(ends: Beyonds, line: Line, side: Beyond, upper: bool, *, times: bool = True) -> End:
     """The end of a stretch that `line` reaches, from what lies beyond it.
 
     times: whether much time beyond an open end is worth a TruncationWarning.
@@ -74,62 +110,83 @@ def end_of(problem: Problem, ends: Beyonds, line: Line, side: Beyond, upper: boo
         return TARGET
     if side.law is None or side.scale_law is None:
         return End(np.inf, -np.inf if side.speed == "finite" else np.inf)
-    axis, cell = ends.axis, -1 if upper else 0
-    node = axis.s_nodes[cell]
-    log_m = float(line.psi[np.searchsorted(line.s, node)] - CONVENTIONS[problem.process.convention] * ends.log_d[cell])
-    length, half = float(np.log(axis.dx(node))), 0.5 * axis.ds
+    last = -1 if upper else 0  # of the panels and of their points
+    width = float(np.diff(line.s)[last])
+    away = float(GAUSS[0]) * width
     if side.speed == "finite":
         rate = -side.law.slope
-        log_mass = log_m + length - rate * half - np.log(rate) if rate < np.inf else -np.inf
+        known = float(line.log_speed[last, last]) - np.log(width)
+        log_mass = known - rate * away - np.log(rate) if rate < np.inf else -np.inf
         if times:
             _warn_of_truncation(ends, line, side, log_mass, upper)
         return End(np.inf, log_mass)
     if side.scale == "infinite":
         return End(np.inf, np.inf)
     rate = -side.scale_law.slope
-    return End(float(-log_m - ends.log_d[cell] + length - rate * half - np.log(rate)), np.inf)
+    return End(float(line.log_scale[last, last]) - np.log(width) - rate * away - np.log(rate), np.inf)
 
 
-def moments(found: Sequence[Passage], cells: int, order: int) -> Array:
-    """The moments <T^order> of the time to leave, 0 in cells that are in no stretch; (cells,).
+def moments(found: Sequence[Passage], cells: int, order: int) -> Answers:
+    """The moments <T^order> of the time to leave, 0 in cells that are in no stretch.
 
     Warns DegenerateWarning where they are infinite, with the end that is to blame.
     """
-    values = np.zeros(cells)
+    answers = Answers(np.zeros(cells))
     for passage in found:
         endless = [side for side in (passage.below, passage.above) if side.speed == "infinite"]
         if endless or not (passage.below.target or passage.above.target):
             _warn_of_infinity((endless or [passage.below])[0])
-            values[passage.free.cells] = np.inf
+            answers.values[passage.free.cells] = np.inf
             continue
-        logs = None
-        for n in range(1, order + 1):
-            at_breaks, at_points = passage.stretch.log_moment(logs)
-            logs = at_breaks + np.log(n), at_points + np.log(n)
-        assert logs is not None
-        answer = passage.at_nodes(logs[0])
-        if np.any(answer > LARGEST):
+        logs = passage.answer(lambda stretch: _log_moment(stretch, order))
+        if np.any(logs[0] > LARGEST):
             warnings.warn(
-                f"the largest exit time is 10^{answer.max() / np.log(10):.6g}, beyond what a double holds: inf stands "
+                f"the largest exit time is 10^{logs[0].max() / np.log(10):.6g}, beyond what a double holds: inf stands "
                 "for it; ask for a lower moment, or lower the barrier",
                 DegenerateWarning,
                 stacklevel=3,
             )
-        with np.errstate(over="ignore"):
-            values[passage.free.cells] = np.exp(answer)
-    return values
+        answers.add(passage, logs)
+    return answers
 
 
-def chances(found: Sequence[Passage], values: Array, counts: Sequence[tuple[bool, bool]]) -> Array:
-    """The chance to leave by ends that count (below, above; one pair a stretch), filled into `values` (cells,)."""
+def chances(found: Sequence[Passage], cells: int, counts: Sequence[tuple[bool, bool]]) -> Answers:
+    """The chance to leave by ends that count (below, above; one pair a stretch), 0 in cells that are in no stretch."""
+    answers = Answers(np.zeros(cells))
     for passage, (below, above) in zip(found, counts, strict=True):
-        logs = np.full(passage.panels + 1, -np.inf)
-        if above and passage.above.target:
-            logs = np.logaddexp(logs, passage.stretch.log_upward[0])
-        if below and passage.below.target:
-            logs = np.logaddexp(logs, passage.stretch.log_downward[0])
-        values[passage.free.cells] = np.exp(passage.at_nodes(logs))
-    return values
+        asked = below and passage.below.target, above and passage.above.target
+        answers.add(passage, passage.answer(functools.partial(_log_chance, *asked)))
+    return answers
+
+
+def check_agreement(answer: Array | float, sharper: Array | float) -> None:
+    """Raises NotConverged where logarithms on steep panels and on their halves differ."""
+    near = (np.minimum(answer, sharper) < LARGEST) & (answer != sharper)  # beyond, all are infinite
+    change = np.abs(np.expm1(np.asarray(answer)[near] - np.asarray(sharper)[near]))
+    if np.max(change, initial=0.0) > AGREED:
+        raise NotConverged(
+            f"the drift is too strong for the noise: the quadrature changes by {np.max(change):.2g} of the answer when "
+            "its panels are halved; give method=fp.GTH() and cells as fine as the layers",
+            best=np.exp(sharper),
+        )
+
+
+def _log_moment(stretch: Stretch, order: int) -> Logs:
+    logs = None
+    for n in range(1, order + 1):
+        at_breaks, at_points = stretch.log_moment(logs)
+        logs = at_breaks + np.log(n), at_points + np.log(n)
+    assert logs is not None
+    return logs
+
+
+def _log_chance(below: bool, above: bool, stretch: Stretch) -> Logs:
+    if below and above:
+        both = (np.logaddexp(*pair) for pair in zip(stretch.log_downward, stretch.log_upward, strict=True))
+        return next(both), next(both)
+    if below or above:
+        return stretch.log_downward if below else stretch.log_upward
+    return np.full(stretch.line.s.size, -np.inf), np.full(stretch.line.log_scale.shape, -np.inf)
 
 
 def _passage(problem: Problem, ends: Beyonds, free: FreeStretch, times: bool) -> Passage:
@@ -143,8 +200,9 @@ def _passage(problem: Problem, ends: Beyonds, free: FreeStretch, times: bool) ->
         sides.append(side)
     breaks = np.concatenate([[free.start], free.nodes, [free.stop]])
     line = line_of(problem.process, ends.axis, ends.name, 0.0, graded(breaks, sides[0].zero, sides[1].zero))
-    low, high = (end_of(problem, ends, line, side, k == 1, times=times) for k, side in enumerate(sides))
-    return Passage(free, Stretch(line, low, high), sides[0], sides[1], ends.log_d[free.cells])
+    low, high = (end_of(ends, line, side, k == 1, times=times) for k, side in enumerate(sides))
+    finer = None if line.finer is None else Stretch(line.finer, low, high)
+    return Passage(free, Stretch(line, low, high), sides[0], sides[1], ends.log_d[free.cells], finer)
 
 
 def graded(breaks: Array, below: bool, above: bool) -> Array:

@@ -13,12 +13,13 @@ from fpsolve.errors import InvalidInput
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.killed import Killed, killed
+from fpsolve.operators.jump_terms import refuse_jumps
 from fpsolve.operators.regions import Region
 from fpsolve.operators.state_sets import StateSet, region_of
 from fpsolve.operators.targets import owners
 from fpsolve.problem import Problem
 
-__all__ = ["Asked", "between", "leaving"]
+__all__ = ["Asked", "between", "leaving", "refuse_memory"]
 
 Indices = NDArray[np.int64]
 
@@ -129,7 +130,15 @@ def between(problem: Problem, source: StateSet, target: StateSet) -> Asked:
     return Asked(problem, regions)
 
 
+def refuse_memory(problem: Problem, why: str) -> None:
+    """Raises InvalidInput where paths wait so long that the question has no answer."""
+    if isinstance(problem, Problem) and problem.process.memory < 1.0:
+        raise InvalidInput(f"the process has the memory {problem.process.memory:g}, and {why}")
+
+
 def _check(problem: Problem, at_any_time: bool = False) -> None:
+    if isinstance(problem, Problem):
+        refuse_jumps(problem.process, "a question about passages")
     if isinstance(problem, Problem) and problem.process.time_dependent and not at_any_time:
         raise InvalidInput(
             "the process depends on t, so a first passage depends on when it begins; freeze it, process.at(t), or ask "

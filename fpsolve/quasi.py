@@ -21,8 +21,8 @@ from scipy import sparse
 from fpsolve.errors import InvalidInput, NotConverged, Reducible
 from fpsolve.killed import Killed
 from fpsolve.operators.state_sets import StateSet
-from fpsolve.passage_line import Passage, passages
-from fpsolve.passage_sets import Asked, leaving
+from fpsolve.passage_line import Passage, check_agreement, passages
+from fpsolve.passage_sets import Asked, leaving, refuse_memory
 from fpsolve.passage_space import trapped
 from fpsolve.problem import Problem
 from fpsolve.process import CONVENTIONS
@@ -31,6 +31,7 @@ from fpsolve.resolvent import Resolvent
 from fpsolve.reversal import reversed_rates
 from fpsolve.solvers.gth import GTH
 from fpsolve.solvers.lu import SparseLU
+from fpsolve.solvers.resistances import Stretch
 from fpsolve.values.continuation import continued_ends
 from fpsolve.values.density import Density
 from fpsolve.values.info import Info
@@ -61,8 +62,9 @@ def quasi_stationary(
         small that rounding would show; either may be given.
 
     Returns a Density; `info.decay_rate` is the rate: from this start exit times are exponential with mean 1/rate.
-    Raises InvalidInput where nothing is inside, nothing leaves, or paths may stay for ever; Reducible where the set
-    falls into parts; NotConverged where two modes decay at almost the same rate (its `best` is what was found).
+    Raises InvalidInput with memory, and where nothing is inside, nothing leaves, or paths may stay for ever; Reducible
+    where the set falls into parts; NotConverged where two modes decay at almost the same rate (its `best` is what was
+    found).
 
     >>> import numpy as np, fpsolve as fp
     >>> walk = fp.Problem(fp.Process(0.0, 0.5), fp.Grid(x=(-2, 2, 101)))
@@ -73,6 +75,9 @@ def quasi_stationary(
     started = time.process_time()
     if method is not None and not isinstance(method, (GTH, SparseLU)):
         raise InvalidInput(f"method is {method!r}; quasi-stationary densities are solved by fp.GTH() or fp.SparseLU()")
+    refuse_memory(
+        problem, "what is left of its paths depends on their start for ever, and falls by a power of t; use survival"
+    )
     asked = leaving(problem, inside)
     asked.check_escape()
     if method is None and asked.in_closed_form:
@@ -88,17 +93,10 @@ def _on_line(asked: Asked, started: float) -> Density:
     for side in (one.below, one.above):
         if side.speed == "infinite":
             raise InvalidInput(f"no quasi-stationary density: {side.why}, so the mean exit time is infinite")
-    u, before = one.stretch.log_moment(), (np.zeros(one.panels + 1), np.zeros_like(one.stretch.line.log_speed))
-    count = 0
-    while count < MOST_ON_LINE:
-        count += 1
-        gain = u[1] - before[1]
-        low, high = np.exp(-gain.max()), np.exp(-gain.min())
-        if gain.max() - gain.min() <= max(ALIKE, 16.0 * EPSILON * float(np.abs(u[1]).max())):
-            break
-        before = u[0] - gain.max(), u[1] - gain.max()
-        u = one.stretch.log_moment(before)
-    p = _density_of(asked, one, u[0])
+    log_u, low, high, count = _by_moments(one.stretch)
+    if one.finer is not None:
+        check_agreement(np.log([low, high]), np.log(_by_moments(one.finer)[1:3]))
+    p = _density_of(asked, one, log_u)
     info = Info(
         method=f"inverse iteration by scale and speed, {one.panels} panels",
         residual=float(high / low - 1.0),
@@ -110,6 +108,21 @@ def _on_line(asked: Asked, started: float) -> Density:
         notes=(f"{count} iterations; the decay rate lies between {low:.15g} and {high:.15g}",),
     )
     return _checked(p.replace(info=info), low, high)
+
+
+def _by_moments(stretch: Stretch) -> tuple[Array, float, float, int]:
+    """ln of the slowest mode of L* at the breaks, between which rates it decays, and how many iterations that took."""
+    u, before = stretch.log_moment(), (np.zeros(stretch.line.s.size), np.zeros_like(stretch.line.log_speed))
+    count = 0
+    while count < MOST_ON_LINE:
+        count += 1
+        gain = u[1] - before[1]
+        low, high = np.exp(-gain.max()), np.exp(-gain.min())
+        if gain.max() - gain.min() <= max(ALIKE, 16.0 * EPSILON * float(np.abs(u[1]).max())):
+            break
+        before = u[0] - gain.max(), u[1] - gain.max()
+        u = stretch.log_moment(before)
+    return u[0], float(low), float(high), count
 
 
 def _density_of(asked: Asked, one: Passage, log_u: Array) -> Density:

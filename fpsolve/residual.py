@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Points
+from fpsolve.operators.jump_terms import refuse_jumps
 from fpsolve.problem import Problem
 from fpsolve.process import CONVENTIONS
 from fpsolve.values.density import Density
@@ -67,6 +68,7 @@ def strong_residual(problem: Problem, p: Density, accuracy: int = 4) -> Field:
 def _checked_axis(problem: Problem, p: Density, accuracy: int) -> Axis:
     if problem.grid.ndim != 1 or problem.grid.names != p.grid.names:
         raise InvalidInput(f"the problem has axes {problem.grid.names}, p {p.grid.names}; both need the same one")
+    refuse_jumps(problem.process, "strong_residual")
     if problem.process.time_dependent:
         raise InvalidInput("the process depends on t, so nothing is stationary; freeze it: process.at(t)")
     if accuracy not in (2, 4, 6, 8):

@@ -13,7 +13,7 @@ from fpsolve.operators.edges import Edges
 from fpsolve.operators.local import Chain
 from fpsolve.values.density import Density
 
-__all__ = ["warn_if_nearly_reducible", "warn_if_nearly_split", "warn_of_coarse_cells"]
+__all__ = ["warn_if_nearly_reducible", "warn_if_nearly_split", "warn_of_coarse_cells", "warn_of_narrow_peaks"]
 
 LARGEST_PECLET = 1000.0
 MATTERS = 1e-9  # of the mass, in one cell
@@ -41,6 +41,13 @@ def warn_of_coarse_cells(p: Density, edges: Edges, cells: NDArray[np.int64]) -> 
     if message:
         warnings.warn(message, ResolutionWarning, stacklevel=5 if p.grid.ndim == 1 else 6)
     return not message
+
+
+def warn_of_narrow_peaks(p: Density) -> None:
+    """Most of the mass in one cell or two."""
+    message = _narrow(p, np.arange(p.grid.size))
+    if message:
+        warnings.warn(message, ResolutionWarning, stacklevel=6)
 
 
 def _narrow(p: Density, cells: NDArray[np.int64]) -> str:

@@ -46,7 +46,8 @@ def spectrum(
     modes: how many, the stationary one included.
     inside: as for `mean_exit_time`, for paths that end when they leave; None: on the whole grid.
 
-    Returns a Spectrum with `.rates`, `.modes`, `.gap` and `.relaxation_time`.  In detailed balance rates are real and
+    Returns a Spectrum with `.rates`, `.modes`, `.gap` and `.relaxation_time`; with memory beta < 1 a mode relaxes as
+    E_beta(-rate t^beta), Mittag-Leffler's function, by a power of t in the end.  In detailed balance rates are real and
     come from a symmetric matrix.  Where wells are so deep that rounding would move a rate by more than exp(-barrier),
     it comes from first passages between the wells' bottoms, 1/tau_12 + 1/tau_21, and `info.notes` says so: that is
     below about 1e-9 of the fastest rate, 1e-17 in detailed balance.  Second order in the cell width.
@@ -89,7 +90,7 @@ def spectrum(
     info = Info(method="shift-invert ARPACK", residual=residual, seconds=time.process_time() - started, notes=notes)
     fields = _fields(problem, cells, values, vectors)
     rates_found = values.real if np.all(np.imag(values) == 0) else values
-    return Spectrum(problem.grid, rates_found, fields, conservative, info)
+    return Spectrum(problem.grid, rates_found, fields, conservative, info, problem.process.memory)
 
 
 def _checked(k: Killed, count: int) -> tuple[NDArray[np.int64], sparse.csc_matrix]:

@@ -1,6 +1,7 @@
 """Stationary densities: the null vector of L, one per closed class.
 
-In one dimension in closed form (stationary_line.py), in two and three by elimination (stationary_space.py).
+In one dimension in closed form (stationary_line.py), in two and three by elimination (stationary_space.py); beside
+jumps along one axis by a direct solve (stationary_jumps.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from fpsolve.solvers.gth import GTH
 from fpsolve.solvers.lu import SparseLU
 from fpsolve.solvers.null_vector import NullVector
 from fpsolve.solvers.sets import closed_sets
+from fpsolve.stationary_jumps import density_with_jumps
+from fpsolve.stationary_jumps_plane import density_with_jumps_in_space
 from fpsolve.stationary_line import density_on_line
 from fpsolve.stationary_space import LARGEST_RESIDUAL, density_in_space
 from fpsolve.values.density import Density
@@ -38,11 +41,13 @@ def stationary(problem: Problem, *, method: NullVector | None = None, progress: 
     method: for two and three dimensions.  Default `GTH()`: elimination without subtraction, every mass right to
         rounding relative to itself, so that tails and the weights of wells far apart can be trusted; `SparseLU()` for
         generators with negative rates, as second-order transport has; `Multigrid()` for what is too large for memory.
-        One dimension is solved in closed form unless a method is given.
+        One dimension is solved in closed form unless a method is given; jumps leave none to choose.
     progress: a bar for long eliminations (None: on a terminal).
 
     Returns a Density; `info` has the residual, the mass error, the edge mass and, in one dimension, bounds on the
-    relaxation time.
+    relaxation time.  Beside jumps p goes on beyond open ends as the power law that its drift
+    gives it, `p.beyond` is what it holds there, and `info.notes` says which law and where its exponent comes from;
+    `Positive()` is of first order there, `Accurate()` of order 4 - alpha.
     Raises NotNormalizable where an open end (or a zero of the noise) holds infinite mass, with the exponent;
     Reducible where several closed classes share the grid (then `components` gives one density each); InvalidInput
     for bad coefficients, time-dependent processes and absorbing ends; NotEnoughMemory before a grid too large is begun.
@@ -59,6 +64,8 @@ def stationary(problem: Problem, *, method: NullVector | None = None, progress: 
     (True, 1.0)
     """
     L = _checked_generator(problem)
+    if L.jumps is not None:
+        return _with_jumps(problem, L, method)
     classes = _classes(L)
     if not classes:
         raise InvalidInput(_no_class(problem))
@@ -87,6 +94,8 @@ def components(
     [-0.9227, 0.9227]
     """
     L = _checked_generator(problem)
+    if L.jumps is not None:
+        return [_with_jumps(problem, L, method)]
     found = []
     for closed in _classes(L):
         try:
@@ -95,6 +104,14 @@ def components(
             if not skip:
                 raise
     return found
+
+
+def _with_jumps(problem: Problem, L: Generator, method: NullVector | None) -> Density:
+    """The one density where jumps join every cell with every other."""
+    if method is not None:
+        raise InvalidInput(f"method is {method!r}; beside jumps the density is solved for directly: leave method out")
+    solve = density_with_jumps if problem.grid.ndim == 1 else density_with_jumps_in_space
+    return _checked(solve(problem, L))
 
 
 def _classes(L: Generator) -> list[ClosedClass] | list[NDArray[np.int64]]:
@@ -118,13 +135,19 @@ def _solve(
         cells = closed.cells if isinstance(closed, ClosedClass) else closed
         chosen = method or (GTH() if L.is_markov else SparseLU(rtol=SIGNED_RATES))
         p = density_in_space(problem, L, cells, chosen, progress)
-    return _checked(p.replace(info=dataclasses.replace(p.info, notes=(*p.info.notes, *_notes(problem, L)))))
+    bounds = p.info.relaxation_time
+    if bounds is not None and L.memory < 1.0:  # a mode is E_beta(-(t/time)^beta)
+        bounds = (bounds[0] ** (1.0 / L.memory), bounds[1] ** (1.0 / L.memory))
+    info = dataclasses.replace(p.info, relaxation_time=bounds, notes=(*p.info.notes, *_notes(problem, L)))
+    return _checked(p.replace(info=info))
 
 
 def _checked_generator(problem: Problem) -> Generator:
     if isinstance(problem, Problem) and problem.process.time_dependent:
         raise InvalidInput("the process depends on t and has no stationary density; freeze it: process.at(t)")
     L = generator(problem)
+    if L.jumps is not None:
+        return L
     message = _noiseless_on_line(problem, L) if problem.grid.ndim == 1 else _noiseless_in_space(problem, L)
     if message:
         warnings.warn(message, DegenerateWarning, stacklevel=3)
@@ -187,6 +210,11 @@ def _checked(p: Density) -> Density:
 
 
 def _notes(problem: Problem, L: Generator) -> tuple[str, ...]:
+    waiting = (f"the same with and without memory ({L.memory:g}), which changes how it is approached",)
+    return _notes_of_scheme(problem, L) + (waiting if L.memory < 1.0 else ())
+
+
+def _notes_of_scheme(problem: Problem, L: Generator) -> tuple[str, ...]:
     if not isinstance(problem.scheme, Accurate):
         return ()
     if L.transport:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.checks import rising_times
-from fpsolve.evolve import follow
+from fpsolve.errors import FpsolveWarning
+from fpsolve.evolve import default_method, follow
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Initial, masses
 from fpsolve.killed import Killed, at_another_time
+from fpsolve.methods.flow import Generators
 from fpsolve.methods.march import Method
 from fpsolve.operators.state_sets import StateSet
 from fpsolve.passage_sets import leaving
@@ -38,6 +42,7 @@ def survival(
     """The probability that paths are inside a set still, and the density of the time at which they leave.
 
     S(t) = sum of m(t),  dm/dt = L m inside, p = 0 on the boundary;   exit density = -dS/dt
+    with memory beta < 1, dm/dt = L D_t^(1-beta) m: paths leave while their clocks run only, and S ~ t^-beta in the end
 
     initial: a start at t = 0, as for `evolve`; paths outside from the start have left.
     times: rising, >= 0.  inside: as for `mean_exit_time`; None: until an absorbing end.
@@ -66,27 +71,50 @@ def survival(
     def moving(t: float) -> Generator:
         return at(t).generator
 
-    timed = problem.process.time_dependent
+    timed, memory = problem.process.time_dependent, problem.process.memory
+    given = moving if timed else first.generator
     path = follow(
         _with_dead_ends(problem.grid, first),
         first.generator,
-        moving if timed else first.generator,
+        given,
         m0,
         stops,
         method,
         start=0.0,
         progress=progress,
     )
-    rows = path.masses.reshape(len(path), -1)[:, first.free]
+    rows = path.masses.reshape(len(path), -1)
     losses = [at(float(t)).loss if timed else first.loss for t in path.times]
+    rate = float(m0 @ first.loss)
+    if memory < 1.0:
+        rate = np.inf if rate > 0.0 else 0.0  # clocks run infinitely fast at first
+        moved, finished = _in_motion(method or default_method(given, memory), given, m0, path.times, progress)
+    else:
+        moved, finished = rows, True
+    leaving_now = [float(row @ loss) for row, loss in zip(moved, losses, strict=True)]
     return Survival(
         path.times,
-        rows.sum(axis=1),
-        np.array([row @ loss[first.free] for row, loss in zip(rows, losses, strict=True)]),
-        (float(m0.sum()), float(m0 @ first.loss)),
+        rows[:, first.free].sum(axis=1),
+        np.where(path.times > 0.0, leaving_now, rate),
+        (float(m0.sum()), rate),
         path.info,
-        path.finished,
+        path.finished and finished,
+        memory,
     )
+
+
+def _in_motion(method: Any, moving: Generators, m0: Array, times: Array, progress: Progress) -> tuple[Array, bool]:
+    """D_t^(1-beta) m at the times, NaN where Ctrl-C came before it; at t = 0 there is none."""
+    later, moved = times > 0.0, np.zeros((times.size, m0.size))
+    if not np.any(later):
+        return moved, True
+    try:
+        moved[later] = method.moving(moving, m0, times[later], progress=progress)[0]
+    except KeyboardInterrupt:
+        moved[later] = np.nan
+        warnings.warn("interrupted: probabilities are known, exit densities are not", FpsolveWarning, stacklevel=3)
+        return moved, False
+    return moved, True
 
 
 def _with_dead_ends(grid: Grid, k: Killed) -> Grid:

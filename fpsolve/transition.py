@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from fpsolve.errors import DegenerateWarning, InvalidInput
 from fpsolve.operators.state_sets import StateSet
 from fpsolve.operators.stretches import FreeStretch, free_stretches
-from fpsolve.passage_line import end_of, ends_of, graded
-from fpsolve.passage_sets import Asked, between
+from fpsolve.passage_line import check_agreement, end_of, ends_of, graded
+from fpsolve.passage_sets import Asked, between, refuse_memory
 from fpsolve.passage_space import FirstPassage, chosen
 from fpsolve.problem import Problem
 from fpsolve.progress import Progress
 from fpsolve.reversal import reversed_into, reversed_rates
-from fpsolve.solvers.resistances import TARGET, End, Stretch, line_of
+from fpsolve.solvers.line import Line, line_of
+from fpsolve.solvers.resistances import TARGET, End, Stretch
 from fpsolve.stationary import stationary
 from fpsolve.values.rate import TransitionRate
 
@@ -63,6 +64,7 @@ def transition_rate(
     >>> round(rate * tau(-1.0), 6), round(rate.share, 12)
     (1.0, 0.5)
     """
+    refuse_memory(problem, "its transitions have no rate: the longer it runs the fewer there are")
     asked = between(problem, source, target)
     left, right = asked.owner[asked.L.edges.left], asked.owner[asked.L.edges.right]
     if np.any((left >= 0) & (right >= 0) & (left != right)):
@@ -90,7 +92,16 @@ def _on_line(asked: Asked) -> TransitionRate:
         np.unique(np.concatenate([axis.s_faces[[0, -1]], axis.s_nodes, bounds])), sides[0].zero, sides[1].zero
     )
     line = line_of(problem.process, axis, name, 0.0, _apart(breaks, axis.ds))
-    outer = [end_of(problem, ends, line, side, bool(upper)) for upper, side in enumerate(sides)]
+    outer = [end_of(ends, line, side, bool(upper)) for upper, side in enumerate(sides)]
+    answer = _flux_and_shares(line, free, own, outer)
+    if line.finer is not None:
+        check_agreement(answer, _flux_and_shares(line.finer, free, own, outer))
+    flux, share, total = answer
+    return TransitionRate(np.exp(flux - share), np.exp(flux - total), np.exp(share - total))
+
+
+def _flux_and_shares(line: Line, free: list[FreeStretch], own: list[FreeStretch], outer: list[End]) -> Array:
+    """ln of the flux from the source to the target, of the mass that comes from the source, and of all mass."""
     total = np.logaddexp.reduce([line.log_integral(0.0), outer[0].log_mass, outer[1].log_mass])
     flux, share = -np.inf, -np.inf
     for one in free:
@@ -101,7 +112,7 @@ def _on_line(asked: Asked) -> TransitionRate:
     for one in own:
         beyond = [outer[k].log_mass for k, owner in enumerate((one.below, one.above)) if owner is None]
         share = np.logaddexp.reduce([share, line.between(one.start, one.stop).log_integral(0.0), *beyond])
-    return TransitionRate(np.exp(flux - share), np.exp(flux - total), np.exp(share - total))
+    return np.array([flux, share, total])
 
 
 def _ends(one: FreeStretch, outer: list[End]) -> tuple[End, End]:

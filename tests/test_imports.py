@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # the package from the bottom up: an entry is a file, or a folder whose files may import each other (without a circle)
 LAYOUT = """
 kernels
-errors checks schemes memory progress version
+errors checks schemes memory progress version exponentials
 maps axis grid
 functions
 jumps
@@ -23,46 +23,67 @@ initial
 values
 operators
 solvers
-resolvent
+resolvent slowest jump_resolvent
 generator
 methods
 relaxation resolution
-stationary_line stationary_space
-killed reversal slowest
+stationary_line stationary_space stationary_jumps
+killed reversal
 stationary evolve
 passage_sets passage_line passage_space passage_open passage_exits metastable
 passage transition quasi survival spectrum
 flows hodge current residual
 laws partition transport plane_transport sliced noise distance compare tails refine convergence
 particles
+random_map branches collocation random_map_ends random_map_domain ulam transfer_density transfer_steps transfer_law
 transfer
 measure
 models
-ladder
-plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage
-export formats store casefile claims report
-runner doctor cli
+rungs paired_scores ladder_runs ladder
+plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder plot_measure
+export formats store casefile claims
+runner doctor
+evidence report
+cli
 __main__ __init__
 """.split()
 
 # one-line delegates on values: (file, function, what it may reach up to)
-DELEGATES = {
-    (f"values/{value}.py", method, target)
-    for value in ("density", "field", "evolution", "swarm", "exact", "spectrum", "survival")
-    for method, target in (("plot", "plot"), ("save", "store"), ("to_xarray", "export"))
-} | {
-    ("tails.py", "plot", "plot"),
-    ("values/density.py", "corner", "plot_corner"),
-    ("values/evolution.py", "plot", "plot_evolution"),
-    ("values/evolution.py", "distance_to", "distance"),
-    ("values/evolution.py", "animate", "animation"),
-    ("values/spectrum.py", "plot", "plot_passage"),
-    ("values/survival.py", "plot", "plot_passage"),
-    ("values/survival.py", "plot_density", "plot_passage"),
-    ("current.py", "plot", "plot_current"),
-    ("current.py", "plot_stream", "plot_current"),
-    ("current.py", "save", "store"),
-}
+DELEGATES = (
+    {
+        (f"values/{value}.py", method, target)
+        for value in ("density", "field", "evolution", "swarm", "exact", "spectrum", "survival")
+        for method, target in (("plot", "plot"), ("save", "store"), ("to_xarray", "export"))
+    }
+    | {
+        (f"measure/{value}.py", "plot", "plot_measure")
+        for value in (
+            "alignment",
+            "autocorrelation",
+            "covariance",
+            "displacement",
+            "kramers_moyal",
+            "kramers_moyal_plane",
+            "tail_index",
+        )
+    }
+    | {
+        ("measure/kramers_moyal.py", "plot_diffusion", "plot_measure"),
+        ("tails.py", "plot", "plot"),
+        ("ladder.py", "plot", "plot_ladder"),
+        ("ladder.py", "plot_densities", "plot_ladder"),
+        ("values/density.py", "corner", "plot_corner"),
+        ("values/evolution.py", "plot", "plot_evolution"),
+        ("values/evolution.py", "distance_to", "distance"),
+        ("values/evolution.py", "animate", "animation"),
+        ("values/spectrum.py", "plot", "plot_passage"),
+        ("values/survival.py", "plot", "plot_passage"),
+        ("values/survival.py", "plot_density", "plot_passage"),
+        ("current.py", "plot", "plot_current"),
+        ("current.py", "plot_stream", "plot_current"),
+        ("current.py", "save", "store"),
+    }
+)
 EAGER = {"numpy", "scipy", "numba"}  # what `import fpsolve` may load; every other package is imported where it is used
 CASE_MAY_IMPORT = {"fpsolve", "numpy", "matplotlib"}
 

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 import fpsolve as fp
-from fpsolve.kernels.integrals import running_integrals
-from fpsolve.solvers.resistances import GAUSS, INNER, WEIGHTS
+from fpsolve.solvers.line import GAUSS, WEIGHTS, running
 
 INSIDE = (-1.0, 1.0)
 
@@ -155,8 +154,7 @@ def test_running_integrals_are_those_of_the_polynomial():
     width = np.diff(breaks)[:, None]
     x = breaks[:-1, None] + GAUSS * width
     logs = np.log(width) + 3 * x + 500.0 * rng.random()
-    at_breaks, at_points = np.empty(9), np.empty(x.shape)
-    running_integrals(logs, INNER, WEIGHTS, -np.inf, at_breaks, at_points)
+    at_breaks, at_points = running(logs)
     shift = logs[0, 0] - np.log(width[0, 0]) - 3 * x[0, 0]
     with np.errstate(divide="ignore"):
         assert at_breaks == pytest.approx(shift + np.log(np.expm1(3 * breaks) / 3), abs=1e-12)
@@ -167,10 +165,8 @@ def test_running_integrals_are_those_of_the_polynomial():
 
 def test_running_integrals_rise_whatever_they_are_given():
     logs = np.log(np.array([[1.0, 1e-9, 1.0, 1e-9, 1.0, 1e-9], [1e-300] * 6, [1e300] * 6]))
-    at_breaks, at_points = np.empty(4), np.empty(logs.shape)
-    running_integrals(logs, INNER, WEIGHTS, 0.0, at_breaks, at_points)
+    at_breaks, at_points = running(logs, 0.0)
     rising = np.concatenate([[0.0], *[np.append(row, end) for row, end in zip(at_points, at_breaks[1:], strict=True)]])
     assert np.all(np.diff(rising) >= 0)
     empty = np.full((1, 6), -np.inf)
-    running_integrals(empty, INNER, WEIGHTS, 2.0, at_breaks[:2], at_points[:1])
-    assert at_breaks[:2] == pytest.approx([2.0, 2.0])
+    assert running(empty, 2.0)[0] == pytest.approx([2.0, 2.0])

@@ -144,11 +144,23 @@ def test_other_dimensions_and_shapes_are_refused():
         Bands.of(rates, (6, 5), 0, 1).resolvent(1.0).solve(np.ones(3))
 
 
-@pytest.mark.parametrize("z", [1j, -1.0, np.nan, np.inf])
-def test_a_sweep_takes_real_positive_z(z):
+@pytest.mark.parametrize("z", [-1.0, np.nan, np.inf, complex(1.0, np.inf)])
+def test_a_sweep_takes_finite_z_off_the_negative_axis(z):
     bands = Bands.of(*one_signed((6, 5), 0, 1)[:1], (6, 5), 0, 1)
-    with pytest.raises(fp.InvalidInput, match="real, finite z >= 0"):
+    with pytest.raises(fp.InvalidInput, match="finite z, real ones >= 0"):
         bands.resolvent(z)
+
+
+@pytest.mark.parametrize("z", [1j, 2.0 - 0.5j, -3.0 + 1j])
+@pytest.mark.parametrize(("axis", "direction"), DIRECTIONS)
+def test_complex_z_is_solved_and_keeps_mass(axis, direction, z):
+    shape, rng = (6, 5), np.random.default_rng(2)
+    system = one_signed(shape, axis, direction)
+    dense, sweep = z * np.eye(30) - system[0].toarray(), swept(system, shape, axis, direction, z)
+    b = rng.random(size=(30, 2))
+    assert sweep.solve(b) == pytest.approx(np.linalg.solve(dense, b), rel=1e-10)
+    assert sweep.solve_adjoint(b[:, 0] * 1j) == pytest.approx(np.linalg.solve(dense.T, b[:, 0] * 1j), rel=1e-10)
+    assert z * sweep.solve(b).sum(axis=0) == pytest.approx(b.sum(axis=0), rel=1e-12)
 
 
 def test_a_singular_matrix_is_told():

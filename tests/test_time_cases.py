@@ -15,8 +15,10 @@ SMALL = {
     "escape_laws": dict(wells=4),
     "saddle_escape": dict(noises=3, quietest=1e-2, cells=48),
     "momentum": dict(cells=48, until=2.0, times=3),
+    "subdiffusive_well": dict(cells=300),
     "coloured_noise": dict(cells=48),
     "annealing": dict(until=30.0, decay=10.0, times=4, cells=120),
+    "mode_switching": dict(cells=48, times=4),
 }
 
 
@@ -25,22 +27,24 @@ def case(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_case_draws_and_saves_what_it_solved(name, tmp_path):
-    folder = tmp_path / name
+def test_a_case_saves_what_it_solved_and_draws_it_with_labels(name, tmp_path, monkeypatch):
+    folder, module, drawn = tmp_path / name, case(name), []
+    draw = module.figure
+
+    def figure(results):
+        drawn.append(draw(results))
+        return drawn[-1]
+
+    monkeypatch.setattr(module, "figure", figure)
     prepare(folder, force=False)
-    outcome = run(case(name), SMALL[name], folder, tell=lambda sentence: None)
+    outcome = run(module, SMALL[name], folder, tell=lambda sentence: None)
     assert outcome.finished
     assert (folder / "figure.png").stat().st_size > 10_000
     for file in outcome.facts["files"]:
         if file.endswith(".npz"):
             fp.load(file)
     assert len(outcome.facts["files"]) == len(outcome.facts["results"]) + 1
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_axes_of_a_figure_are_labelled(name):
-    module = case(name)
-    for ax in module.figure(module.solve(**SMALL[name])).axes:
+    for ax in drawn[0].axes:
         assert ax.get_ylabel(), f"an axis of {name} has no label"
 
 

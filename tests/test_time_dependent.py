@@ -57,7 +57,7 @@ def test_annealing_a_double_well_keeps_what_fast_cooling_freezes():
         def temperature(x, t):
             return 0.02 + 0.5 * np.exp(-6.0 * t / duration) + 0 * x
 
-        pr = fp.Problem(fp.Process(lambda x: x - x**3 + 0.15, temperature), fp.Grid(x=(-3, 3, 120)))
+        pr = fp.Problem(fp.Process(lambda x: x - x**3 + 0.15, temperature), fp.Grid(x=(-3, 3, 90)))
         path = fp.evolve(pr, fp.Gaussian(-1, 0.2), [duration], method=fp.TRBDF2(rtol=1e-3))
         return path[0].probability(lambda x: x)
 
@@ -80,7 +80,7 @@ def test_functions_are_asked_twice_a_step_at_most(method):
     assert len(asked) <= 2 * 10 + 2
 
 
-def turning(cells=48):
+def turning(cells):
     """A double well of two coordinates whose temperature falls and whose saddle sways."""
 
     def drift(x, y, t):
@@ -91,18 +91,18 @@ def turning(cells=48):
 
 
 def test_one_factorisation_serves_many_times_in_two_dimensions():
-    pr, start = turning(), fp.Gaussian((-1, 0.0), (0.3, 0.3))
+    pr, start = turning(32), fp.Gaussian((-1, 0.0), (0.3, 0.3))
     path = fp.evolve(pr, start, [1.0], method=fp.TRBDF2(dt=0.02))
     steps, _, factored = (int(word) for word in path.info.notes[0].split() if word.isdigit())
     assert steps == 50
     assert factored <= 10
     assert path.info.mass_error < 1e-13
     m0, L = masses(start, pr.grid).ravel(), partial(fp.generator, pr)
-    exact = solve_ivp(lambda t, m: L(t).rates() @ m, (0, 1), m0, method="DOP853", rtol=1e-8, atol=1e-12).y[:, -1]
+    exact = solve_ivp(lambda t, m: L(t).rates() @ m, (0, 1), m0, method="DOP853", rtol=1e-6, atol=1e-9).y[:, -1]
     assert np.abs(path.masses[0].ravel() - exact).sum() < 1e-4
     y = path[0].marginal("y")
     assert y.var() == pytest.approx(
-        np.exp(-2) * (0.09 + quad(lambda t: 0.3 * np.exp(2 * t) / (1 + t), 0, 1)[0]), abs=2e-3
+        np.exp(-2) * (0.09 + quad(lambda t: 0.3 * np.exp(2 * t) / (1 + t), 0, 1)[0]), abs=4e-3
     )
 
 

@@ -1,18 +1,16 @@
-"""TR-BDF2: its tableau, second order whether L moves or not, errors near rtol, positivity, mass, few factorisations."""
+"""TR-BDF2: its tableau, errors near rtol, positivity, few factorisations (and test_one_step.py)."""
 
 import math
 import re
-from functools import partial
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
-from scipy.linalg import expm
+from steppers import double_well, swinging
 
 import fpsolve as fp
 from fpsolve.initial import masses
-from fpsolve.methods.flow import Flow
-from fpsolve.methods.march import Method, march
+from fpsolve.methods.march import march
 from fpsolve.methods.steps import Adaptive, Equal
 from fpsolve.methods.tr_bdf2 import EMBEDDED, B, D, G
 
@@ -22,17 +20,6 @@ C = A.sum(axis=1)
 
 def line(drift, diffusion, axis):
     return fp.Problem(fp.Process(drift, diffusion), fp.Grid(x=axis))
-
-
-def swinging(cells=40):
-    process = fp.Process(lambda x, t: np.cos(3 * t) - x, lambda x, t: 0.5 + 0.3 * np.sin(2 * t) + 0.05 * x**2)
-    pr = fp.Problem(process, fp.Grid(x=(-5, 5, cells)))
-    return partial(fp.generator, pr), masses(fp.Gaussian(1, 0.5), pr.grid)
-
-
-def double_well(cells=60):
-    pr = line(lambda x: x - x**3, 0.25, (-3, 3, cells))
-    return fp.generator(pr), masses(fp.Gaussian(-1, 0.3), pr.grid)
 
 
 RING = fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic")
@@ -69,10 +56,6 @@ def start(name):
     return fp.generator(pr), masses(initial, pr.grid, normalize=True).ravel(), t
 
 
-def orders(errors):
-    return np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
-
-
 def test_the_tableau_is_of_order_two_and_stiffly_accurate():
     b = np.array(B)
     assert pytest.approx([0, G, 1], abs=1e-15) == C
@@ -86,36 +69,6 @@ def test_the_tableau_is_of_order_two_and_stiffly_accurate():
 def test_the_embedded_formula_is_of_order_three():
     b = np.array(EMBEDDED)
     assert [b.sum(), b @ C, b @ C**2, b @ A @ C] == pytest.approx([1, 1 / 2, 1 / 3, 1 / 6], abs=1e-15)
-
-
-def test_second_order_against_the_exponential():
-    L, m0 = double_well()
-    exact = expm(L.rates().toarray()) @ m0
-    steps = (0.1, 0.05, 0.025, 0.0125)  # none of them halved where masses would be negative
-    errors = [np.abs(march(fp.TRBDF2(dt=dt), L, m0, [1.0])[0][0] - exact).sum() for dt in steps]
-    assert orders(errors) == pytest.approx(2.0, abs=0.1)
-    assert errors[-1] < 3e-6
-
-
-def test_second_order_where_the_generator_moves():
-    L, m0 = swinging()
-    exact = solve_ivp(lambda t, m: L(t).apply(m), (0, 1), m0, method="Radau", rtol=1e-9, atol=1e-12).y[:, -1]
-
-    def error(generator, dt):
-        return np.abs(fp.TRBDF2(dt=dt).states(generator, m0, [1.0])[0][0] - exact).sum()
-
-    errors = [error(L, dt) for dt in (0.1, 0.05, 0.025)]
-    assert orders(errors) == pytest.approx(2.0, abs=0.1)
-    assert errors[-1] < 2e-4
-    assert error(L(0.5), 0.025) > 0.05  # the control: coefficients frozen half way
-
-
-def test_the_estimate_is_the_local_error():
-    for L, m0 in (double_well(), swinging()):
-        flow, h = Flow(L), 0.02
-        new, estimate = fp.TRBDF2().step(flow, 0.0, h, m0, True)
-        exact = solve_ivp(flow.apply, (0, h), m0, method="Radau", rtol=1e-11, atol=1e-14).y[:, -1]
-        assert np.abs(estimate).sum() == pytest.approx(np.abs(exact - new).sum(), rel=0.2)
 
 
 @pytest.mark.parametrize("name", list(TEN))
@@ -153,16 +106,10 @@ def test_an_error_per_step_would_grow_with_the_number_of_steps():
 def test_errors_are_near_rtol_where_the_generator_moves():
     L, m0 = swinging()
     exact = solve_ivp(lambda t, m: L(t).apply(m), (0, 1), m0, method="Radau", rtol=1e-9, atol=1e-13).y[:, -1]
-    for rtol in (1e-3, 1e-5):
+    for rtol in (1e-3, 1e-4):
         rows, info = fp.TRBDF2(rtol=rtol).states(L, m0, [1.0])
         assert 0.05 * rtol < np.abs(rows[0] - exact).sum() < 3 * rtol
         assert info.time_error < 3 * rtol
-
-
-def test_mass_is_kept_to_rounding_in_long_stiff_runs():
-    L, m0 = double_well(1001)
-    rows, _ = fp.TRBDF2(dt=0.05).states(L, m0, [1.0, 20.0])
-    assert rows.sum(axis=1) == pytest.approx(m0.sum(), abs=1e-13)
 
 
 def point(cells=401):
@@ -244,30 +191,6 @@ def test_constant_generators_are_factored_once_per_step_size():
     _, info = march(fp.TRBDF2(dt=0.05), L, m0, np.linspace(0, 10, 41))
     assert "200 steps, 0 refused, 1 factorisations" in info.notes[0]
     assert info.time_error is None
-
-
-def test_it_is_a_method_and_a_value():
-    assert isinstance(fp.TRBDF2(), Method)
-    assert fp.TRBDF2(rtol=1e-5) == fp.TRBDF2(rtol=1e-5)
-    assert repr(fp.TRBDF2(dt=0.5)) == "TRBDF2(dt=0.5, rtol=1e-06)"
-
-
-@pytest.mark.parametrize("dt", [0.0, -1.0, np.nan, np.inf, "fast"])
-def test_row_30_a_step_must_be_positive_and_finite(dt):
-    with pytest.raises(fp.InvalidInput, match="dt is"):
-        fp.TRBDF2(dt=dt)
-
-
-def test_row_30_a_step_beyond_the_end_is_refused():
-    L, m0 = double_well()
-    with pytest.raises(fp.InvalidInput, match="dt is 2 but the run lasts 1"):
-        fp.TRBDF2(dt=2.0).states(L, m0, [0.5, 1.0])
-
-
-@pytest.mark.parametrize("rtol", [0.0, -1e-3, 1.0, np.nan])
-def test_row_32_rtol_lies_between_0_and_1(rtol):
-    with pytest.raises(fp.InvalidInput, match="rtol is"):
-        fp.TRBDF2(rtol=rtol)
 
 
 def test_row_50_an_interrupted_run_goes_on(monkeypatch):

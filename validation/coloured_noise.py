@@ -23,6 +23,13 @@ def l1(p):
     return float(np.abs(p.masses - case.model().exact_density().on(p.grid).masses).sum())
 
 
+def order(exact_tau=0.5):
+    """Observed order of <x xi>."""
+    exact = case.covariance(tau=exact_tau)[0, 1]
+    coarse, fine = (abs(at_rest(cells=n).covariance()[0, 1] - exact) for n in (128, 256))
+    return float(np.log2(coarse / fine))
+
+
 def covariance(name, i, j):
     return Exact(
         f"{name}, 128^2",
@@ -50,6 +57,7 @@ claims = [
         wrong=dict(cells=64),
         source=SOURCE,
     ),
+    Exact("order of <x xi>", order, {}, float, 2.0, atol=0.1, wrong=dict(exact_tau=0.52), source="Accurate()"),
     Exact(
         "a correlation time narrows the law by 1 + k tau",
         at_rest,

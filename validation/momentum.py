@@ -67,7 +67,7 @@ claims = [
         dict(cells=128),
         lambda r: case.distances(r["densities"], r["exact"]).max(),
         0.0,
-        atol=2.5e-2,
+        atol=6e-3,
         wrong=lambda r: case.distances(r["densities"], case.exact_path(r["densities"], k=1.02)).max(),
         source=GAUSSIAN,
     ),

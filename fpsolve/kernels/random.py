@@ -14,6 +14,12 @@ next, so any thread, process or restart that asks for the same counter gets the 
 | STARTS, starting points | 0, and the next where a particle may not start | all four |
 | RECORDS, times within a step | step | all four |
 | BRIDGES, crossings of the lower and the upper end within a step; axis k in stream + 65536 k | step | all four |
+| FRESH_DATA, a sample's normals; components 2, 3 in stream + 65536, ... | step * batch + place in it | all four |
+| JUMPS, stable jumps; axis k (the size of an isotropic jump: 0) in stream + 65536 k | step | all four |
+| DIRECTIONS, normals of isotropic jumps; components 2, 3 in stream + 65536, ... | step | all four |
+| LANDINGS, when within a step a jump came | step | two |
+| WAITS, times for which particles with memory wait | step | all four |
+| CROSSINGS, uniforms within a step with memory; components 2, 3 in stream + 65536, ... | step | all four |
 
 A draw serves one word, so four steps of batch 1 share a block: a restart at any step computes that block again and
 takes up the words where they were.  Particles are numbered from 0 to 2^32 - 1.
@@ -30,6 +36,9 @@ from fpsolve.kernels.jit import jit
 
 SAMPLES, SHUFFLES, NORMALS = np.uint64(0), np.uint64(1), np.uint64(2)
 STARTS, RECORDS, BRIDGES = np.uint64(3), np.uint64(4), (np.uint64(5), np.uint64(6))
+FRESH_DATA = np.uint64(7)
+JUMPS, DIRECTIONS, LANDINGS = np.uint64(8), np.uint64(9), np.uint64(10)
+WAITS, CROSSINGS = np.uint64(11), np.uint64(12)
 
 _MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -37,7 +46,7 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _STRIP = 64
 _COSINE = tuple((-1.0) ** k / math.factorial(2 * k) for k in range(9))
 _SINE = tuple((-1.0) ** k / math.factorial(2 * k + 1) for k in range(9))
-_NEXT_STREAM, _ELEVEN = np.uint64(65536), np.uint64(11)
+NEXT_STREAM, _ELEVEN, _LAST = np.uint64(65536), np.uint64(11), np.uint64(2048)
 
 
 @jit(inline=True)
@@ -64,8 +73,17 @@ def uniform(first, second):
 
 
 @jit(inline=True)
+def inner_uniform(first, second):
+    """An odd multiple of 2^-53, so never 0 or 1: as `uniform`, the last of the 53 bits set."""
+    return uniform(first, second | _LAST)
+
+
+@jit(inline=True)
 def turn(share):
-    """cos and sin of 2 pi share, share in [0, 1), within 3e-16: Taylor series about the nearest quarter turn."""
+    """cos and sin of 2 pi share, |share| up to a few, within 3e-16: Taylor series about the nearest quarter turn.
+
+    Near its zeros each has that precision relative to itself, as far as `share` has.
+    """
     quarter = np.floor(4.0 * share + 0.5)
     x = 2.0 * np.pi * (share - 0.25 * quarter)
     y = x * x
@@ -116,4 +134,4 @@ def _fill_strip(key, step, stream, first, start, out):
             out[start + i, c] = radius * cosines[i]
             if c + 1 < components:
                 out[start + i, c + 1] = radius * sines[i]
-        stream += _NEXT_STREAM
+        stream += NEXT_STREAM

@@ -6,6 +6,7 @@ With rows j in flow order and cells i within a row,
 where lower, upper, back and back2 are the rates into cell (j, i) from the cells beside it and from the two rows before,
 and leak is what leaves it for later rows or for good.  The pivots are sums of such rates, never differences: where no
 rate is negative the answer to b >= 0 keeps the digits of every entry, and no mass is lost but to rounding.
+For complex z the same sums are of numbers between z and the positive axis; factors and masses are complex then.
 Source: Grassmann, Taksar & Heyman, Oper. Res. 33, 1107 (1985).
 """
 

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from fpsolve.kernels.fluxes import log_coefficients
 
@@ -50,3 +51,21 @@ class Edges:
         forward, backward = np.empty_like(self.step), np.empty_like(self.step)
         log_coefficients(self.step, self.log_conductance, forward, backward)
         return forward, backward
+
+    @cached_property
+    def outflow(self) -> Array:
+        """Rate out of each cell."""
+        cells = self.killing.size
+        return (
+            np.bincount(self.left, self.up, minlength=cells)
+            + np.bincount(self.right, self.down, minlength=cells)
+            + self.killing
+        )
+
+    def matrix(self) -> sparse.csc_matrix:
+        """Their part of dm/dt = L m: entry [y, x] is the rate x -> y, the diagonal minus all that leaves x."""
+        cells = np.arange(self.killing.size)
+        rows = np.concatenate([self.right, self.left, cells])
+        columns = np.concatenate([self.left, self.right, cells])
+        values = np.concatenate([self.up, self.down, -self.outflow])
+        return sparse.csc_matrix((values, (rows, columns)), shape=(cells.size, cells.size))

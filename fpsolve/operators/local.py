@@ -22,6 +22,7 @@ from fpsolve.errors import InvalidInput
 from fpsolve.kernels.fluxes import fitted_rates
 from fpsolve.operators.degenerate import noise_zeros
 from fpsolve.operators.edges import Edges
+from fpsolve.operators.outflow import conductance_to_zero
 from fpsolve.operators.sampling import Samples
 from fpsolve.process import CONVENTIONS, Process
 
@@ -90,16 +91,17 @@ def chain_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Chai
 def _outflow(samples: Samples, axis: Axis, k: int, upper: bool, step: float, log_conductance: float) -> float:
     """Rate over an absorbing face, over the k-th interval.
 
-    Where D vanishes on the face itself D^c p takes the place of p: k = D(node)^c D(middle)^(1-c)/gap, step = int A/D.
+    Where D vanishes on the face itself it is taken for a power of the distance (outflow.py).
     """
     cell = -1 if upper else 0
     if log_conductance == -np.inf or samples.log_d_nodes[cell] == -np.inf:  # no noise: transport
         drift = samples.drift_at_end(upper)
         return max(drift if upper else -drift, 0.0) / float(axis.weights[cell])
-    if not np.isfinite(step):
+    if samples.log_d_at_end(upper) == -np.inf:
+        gap, middle = samples.intervals.length[k], np.exp(samples.log_d_middle[k])
+        pull = samples.pull_to_end(k, upper)
         c = CONVENTIONS[samples.process.convention]
-        step = float(samples.integrals[k])
-        log_conductance += c * float(samples.log_d_nodes[cell] - samples.log_d_middle[k])
+        return float(conductance_to_zero(np.exp(samples.log_d_nodes[cell]), middle, pull, gap, c) / axis.weights[cell])
     up, down, log_w = np.empty(1), np.empty(1), np.log(axis.weights[[cell]])
     fitted_rates(np.array([step]), np.array([log_conductance]), log_w, log_w, up, down)
     return float(up[0] if upper else down[0])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.kernels.fluxes import fitted_rates
 from fpsolve.operators.coefficients import Coefficients
 
 Array = NDArray[np.float64]
@@ -43,30 +42,6 @@ def axis_edges(found: Coefficients, k: int) -> tuple[Array, Array]:
         if found.c and not found.process.constant_diffusion:
             step = step + found.c * _fall(np.log(lattice.at_nodes(diffusion)), k, axis.periodic)
     return step, log_k
-
-
-def outflow(found: Coefficients, k: int, upper: bool) -> Array:
-    """Rate from the last cells over the absorbing face at one end of axis k: half a cell away, where p = 0."""
-    lattice = found.lattice
-    axis, grid = lattice.grid.axes[k], lattice.grid
-    node = lattice.nodes(k).start + (2 * (axis.cells - 1) if upper else 0)
-    index = tuple(node if i == k else lattice.nodes(i) for i in range(grid.ndim))
-    face = tuple(node + (1 if upper else -1) if i == k else lattice.nodes(i) for i in range(grid.ndim))
-    diffusion = found.on_lattice(found.diffusion[k, k])
-    start = axis.s_nodes[-1:] if upper else axis.s_faces[:1]
-    gap = float(axis.map.gap(start, 0.5 * axis.ds)[0])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_k = np.log(0.5 * (diffusion[index] + diffusion[face]) / gap)
-        if found.process.potential is not None:
-            last, before = (found.potential.take(i, axis=k) for i in ((-1, -2) if upper else (0, 1)))
-            step = 0.5 * (before - last)  # as the last whole cell: the loss beyond the last node is not asked for
-        else:
-            slope = 0.5 * (found.drift[k][index] / diffusion[index] + found.drift[k][face] / diffusion[face])
-            step = gap * slope * (1 if upper else -1) + found.c * np.log(diffusion[index] / diffusion[face])
-    log_w = np.full(log_k.size, np.log(axis.weights[-1 if upper else 0]))
-    rates, back = np.empty(log_k.size), np.empty(log_k.size)
-    fitted_rates(step.ravel(), log_k.ravel(), log_w, log_w, rates, back)
-    return rates.reshape(log_k.shape)
 
 
 def _sides(values: Array, k: int, periodic: bool) -> tuple[Array, Array]:

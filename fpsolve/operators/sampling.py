@@ -1,13 +1,8 @@
-"""Coefficients of a one-dimensional process where exponential fitting needs them, from one call of each function.
-
-Intervals run from node to node, and half a cell from the last node to an absorbing face.  Each has a middle (where its
-conductance is taken) and Gauss-Legendre points (where A/D is integrated).
-"""
+"""Coefficients of a one-dimensional process where exponential fitting needs them, from one call of each function."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,69 +12,30 @@ from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Function, Points
 from fpsolve.kernels.fluxes import quadrature
+from fpsolve.operators.places import gauss, places_of
 from fpsolve.process import CONVENTIONS, Process
 
 Array = NDArray[np.float64]
 
 
-def _on_unit_interval(points: Array, weights: Array) -> tuple[Array, Array]:
-    return 0.5 + 0.5 * points, 0.5 * weights
-
-
-GAUSS = _on_unit_interval(*np.polynomial.legendre.leggauss(4))
-GAUSS_FINE = _on_unit_interval(*np.polynomial.legendre.leggauss(2))
-FINE = 100_000  # cells: from here on two points per cell integrate A/D to rounding
 STEEP = 0.4  # a fall of ln D from cell to cell that deserves a look at the face beyond
 NATURAL = np.log(1e-9)
 
 
-@dataclass(frozen=True, eq=False)
-class Intervals:
-    """Stretches [start, stop] of s with their middles, and their lengths in x.
+def log_diffusion_and_slope(
+    process: Process, points: Points, t: float, still: Array | None = None
+) -> tuple[Array, Array]:
+    """ln D and A/D at the points, from their direct forms where a process gives them; A/D is 0 for a Gibbs process.
 
-    `halves` says which end (upper?) each of the last ones belongs to.
+    still: the drift there, if it is known.
     """
-
-    start: Array
-    stop: Array
-    middle: Array
-    length: Array
-    halves: tuple[bool, ...]
-
-    @property
-    def inner(self) -> int:
-        """Number of intervals from node to node."""
-        return self.start.size - len(self.halves)
-
-
-def intervals(axis: Axis) -> Intervals:
-    """Node to node (round the ring if periodic), then the half cells at absorbing ends."""
-    s = axis.s_nodes
-    start, stop, middle, length = [s[:-1]], [s[1:]], [axis.s_faces[1:-1]], [axis.gaps]
-    if axis.periodic:
-        start.append(s[-1:])
-        stop.append(s[-1:] + axis.ds)
-        middle.append(axis.s_faces[-1:])
-    halves = tuple(upper for upper in (False, True) if axis.ends[upper] == "absorbing")
-    for upper in halves:
-        low, high = (s[-1:], axis.s_faces[-1:]) if upper else (axis.s_faces[:1], s[:1])
-        start.append(low)
-        stop.append(high)
-        middle.append(0.5 * (low + high))
-        length.append(axis.map.gap(low, 0.5 * axis.ds))
-    joined = [np.concatenate(parts) for parts in (start, stop, middle, length)]
-    return Intervals(joined[0], joined[1], joined[2], joined[3], halves)
-
-
-def log_diffusion_and_slope(process: Process, points: Points, t: float) -> tuple[Array, Array]:
-    """ln D and A/D at the points, from their direct forms where a process gives them; A/D is 0 for a Gibbs process."""
     if process.log_diffusion is not None and process.drift_over_diffusion is not None:
         return process.direct_at("log_diffusion", points, t), process.direct_at("drift_over_diffusion", points, t)
     diffusion = process.diffusion_at(points, t)[0, 0]
     if process.potential is not None:  # the loss says it all
         with np.errstate(divide="ignore"):
             return np.log(diffusion), np.zeros(points.size)
-    drift = process.drift_at(points, t)[0]
+    drift = process.drift_at(points, t)[0] if still is None else still
     with np.errstate(divide="ignore", invalid="ignore"):
         log_d, ratio = np.log(diffusion), drift / diffusion
     if process.log_diffusion is not None:
@@ -94,26 +50,16 @@ class Samples:
 
     def __init__(self, process: Process, axis: Axis, name: str, t: float) -> None:
         self.process, self.axis, self.name, self.t = process, axis, name, t
-        self.intervals = intervals(axis)
-        self.width = (self.intervals.stop - self.intervals.start)[:, None]
-        points, self.gauss_weights = GAUSS if axis.cells < FINE else GAUSS_FINE
-        quad = self.intervals.start[:, None] + points * self.width
-        self.s_quad = np.where(quad > axis.stop, quad - (axis.stop - axis.start), quad) if axis.periodic else quad
-        log_d, ratio = self._coefficients(self._points(quadrature_points=process.potential is None))
+        self._places, still = places_of(process, axis, name)
+        self.intervals, self.s_quad = self._places.intervals, self._places.s_quad
+        self.gauss_weights = gauss(axis)[1]
+        log_d, ratio = self._coefficients(self._places.points, still)
         nodes, edges = axis.cells, self.intervals.middle.size
         self.log_d_nodes, self.log_d_middle = log_d[:nodes], log_d[nodes : nodes + edges]
         self.log_d_quad, self.ratio_quad = log_d[nodes + edges :], ratio[nodes + edges :]
 
-    def _points(self, quadrature_points: bool) -> Points:
-        parts = [self.axis.nodes, self.axis.x(self.intervals.middle)]
-        sections: list[tuple[str, tuple[int, ...]]] = [("cell", parts[0].shape), ("face", parts[1].shape)]
-        if quadrature_points:
-            parts.append(self.axis.x(self.s_quad).ravel())
-            sections.append(("between cells", self.s_quad.shape))
-        return Points((self.name,), (np.concatenate(parts),), tuple(sections))
-
-    def _coefficients(self, points: Points) -> tuple[Array, Array]:
-        log_d, ratio = log_diffusion_and_slope(self.process, points, self.t)
+    def _coefficients(self, points: Points, still: Array | None) -> tuple[Array, Array]:
+        log_d, ratio = log_diffusion_and_slope(self.process, points, self.t, still)
         if self.process.log_diffusion is not None and self.process.drift_over_diffusion is not None:
             self._check_direct(points, log_d, ratio)
         return log_d, ratio
@@ -148,7 +94,7 @@ class Samples:
     @cached_property
     def integrals(self) -> Array:
         """The integral of A/D over each interval."""
-        slopes = self.ratio_quad.reshape(self.s_quad.shape) * self.axis.dx(self.s_quad) * self.width
+        slopes = self.ratio_quad.reshape(self.s_quad.shape) * self._places.lengths
         return quadrature(slopes, self.gauss_weights)
 
     def _check_loss(self, losses: Array) -> None:
@@ -229,6 +175,15 @@ class Samples:
         diffusion = float(self.process.diffusion_at(point, self.t)[0, 0, 0])
         drift = float(self.process.drift_at(point, self.t)[0, 0])
         return (float(np.log(diffusion)) if diffusion > 0 else -np.inf), drift
+
+    def pull_to_end(self, k: int, upper: bool) -> float:
+        """Outward A y/D over the k-th interval, y the distance to the outer face that ends it: constant if D ~ y."""
+        if self.process.potential is not None:
+            return 0.0
+        s = self.s_quad[k]
+        distance = self.axis.hi - self.axis.x(s) if upper else self.axis.x(s) - self.axis.lo
+        outward = self.ratio_quad.reshape(self.s_quad.shape)[k] * (1 if upper else -1)
+        return float(self.gauss_weights @ (outward * distance))
 
     def drift_at_middles(self) -> Array:
         """A at the middle of every inner interval."""

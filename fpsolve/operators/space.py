@@ -16,9 +16,10 @@ from fpsolve.kernels.fluxes import fitted_rates
 from fpsolve.operators.coefficients import Coefficients
 from fpsolve.operators.edges import Edges
 from fpsolve.operators.lattice import Lattice
-from fpsolve.operators.product import axis_edges, neighbours, outflow
+from fpsolve.operators.outflow import outflow
+from fpsolve.operators.product import axis_edges, neighbours
 from fpsolve.operators.selling import Stencil, clipped, killing, stencil
-from fpsolve.operators.transport import FaceFluxes, end_drift, face_drift, higher_order
+from fpsolve.operators.transport import FaceFluxes, face_drift, higher_order
 from fpsolve.process import Process
 from fpsolve.schemes import Accurate, Scheme
 
@@ -47,7 +48,8 @@ def space_edges(process: Process, grid: Grid, scheme: Scheme, t: float = 0.0) ->
     for k, axis in enumerate(grid.axes):
         for upper in (False, True):
             if axis.ends[upper] == "absorbing":
-                _add_outflow(lost, found, k, upper)
+                cells = np.arange(grid.size).reshape(grid.shape).take(-1 if upper else 0, axis=k).ravel()
+                lost[cells] += outflow(found, k, upper)
     return _joined(parts, lost), tuple(fluxes)
 
 
@@ -114,19 +116,6 @@ def _across(found: Coefficients, k: int) -> Edges:
     offsets = np.zeros((left.size, grid.ndim), dtype=np.int64)
     offsets[:, k] = 1
     return Edges(left, right, offsets, step, log_k, up, down, quiet, np.zeros(grid.size))
-
-
-def _add_outflow(lost: Array, found: Coefficients, k: int, upper: bool) -> None:
-    """Rates over an absorbing face: the fitted half cell of a diagonal tensor, transport where there is no noise."""
-    grid = found.lattice.grid
-    cells = np.arange(grid.size).reshape(grid.shape).take(-1 if upper else 0, axis=k).ravel()
-    diffusion, drift = end_drift(found, k, upper)
-    quiet = ~(diffusion > 0)
-    out = np.maximum(drift if upper else -drift, 0.0) / grid.axes[k].weights[-1 if upper else 0]
-    rates = np.where(quiet, out, 0.0)
-    if found.diagonal and found.noisy[k]:
-        rates = np.where(quiet, out, outflow(found, k, upper).ravel())
-    lost[cells] += rates
 
 
 def _apart(edges: Edges, cells: int) -> Flags:

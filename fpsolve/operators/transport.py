@@ -65,16 +65,6 @@ def face_drift(found: Coefficients, k: int) -> Array:
     return found.lattice.at_faces(found.drift[k], k)
 
 
-def end_drift(found: Coefficients, k: int, upper: bool) -> tuple[Array, Array]:
-    """D_kk and A_k at the outer faces at an absorbing end of axis k, flat."""
-    lattice = found.lattice
-    place = lattice.shape[k] - 1 if upper else 0
-    index = tuple(place if i == k else lattice.nodes(i) for i in range(lattice.grid.ndim))
-    diffusion = found.on_lattice(found.diffusion[k, k])[index].ravel()
-    drift = np.zeros(diffusion.size) if found.process.potential is not None else found.drift[k][index].ravel()
-    return diffusion, drift
-
-
 def higher_order(found: Coefficients, k: int) -> FaceFluxes:
     """The fluxes of second or third order across an axis that has no noise anywhere."""
     lattice = found.lattice

@@ -27,7 +27,7 @@ from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Points
 from fpsolve.grid import Grid
-from fpsolve.particles.calls import Coefficient, pairs
+from fpsolve.particles.calls import Coefficient, Time, pairs, refuse_inside
 from fpsolve.particles.correlated import correlations, mixed, possible
 from fpsolve.particles.draws import reach
 from fpsolve.process import CONVENTIONS, Process
@@ -60,11 +60,12 @@ class Local:
 class LocalCoefficients:
     """The coefficients of `process` on the axes of `grid`, checked at the places x (d, n) and time t of the start.
 
+    own_times: whether they will be asked for with a time for each particle.
     Raises InvalidInput where they are not what they must be, and for a Stratonovich process whose tensor depends on
     the place and is not diagonal.
     """
 
-    def __init__(self, process: Process, grid: Grid, x: Array, t: float) -> None:
+    def __init__(self, process: Process, grid: Grid, x: Array, t: float, own_times: bool = False) -> None:
         self.process, self.grid, self.ndim = process, grid, grid.ndim
         self.logarithmic = np.array([axis.kind == "log" for axis in grid.axes])
         self.signs = np.array([np.sign(axis.lo) if axis.kind == "log" else 1.0 for axis in grid.axes])
@@ -75,9 +76,9 @@ class LocalCoefficients:
         self.check(x, t)
         plain = ("potential", "diffusion") if self.downhill else ("drift", "diffusion")
         labels = DIRECT if self.direct else plain
-        self.calls = {label: Coefficient(process.functions[label], grid.names, x, t) for label in labels}
+        self.calls = {label: Coefficient(process.functions[label], grid.names, x, t, own_times) for label in labels}
 
-    def __call__(self, x: Array, t: float) -> Local:
+    def __call__(self, x: Array, t: Time) -> Local:
         """What a step needs at places x, shape (d, n); raises InvalidInput where coefficients fail inside the grid."""
         if x.shape[1] == 0:
             return Local(np.zeros_like(x), np.zeros_like(x), None)
@@ -88,17 +89,25 @@ class LocalCoefficients:
             if r is not None:
                 right &= possible(r)
             if not right.all():
-                self._refuse(x, t, ~right)
+                refuse_inside(self.grid, x, t, ~right, self.check)
         return Local(a, d, r)
 
-    def moved(self, x: Array, local: Local, dt: float, normals: Array) -> Array:
-        """Where particles at x are after a step; normals: independent ones, shape (d, n)."""
+    def moved(self, x: Array, local: Local, dt: Time, normals: Array) -> Array:
+        """Where particles at x are after a step dt, one for all or one for each; normals: independent, shape (d, n)."""
         new, g = np.empty_like(x), mixed(normals, local.r)
         with np.errstate(all="ignore"):
             for k in range(self.ndim):
                 step = _grown if self.logarithmic[k] else _shifted
                 new[k] = step(x[k], local.a[k] * dt, 2.0 * local.d[k] * dt, g[k])
         return new
+
+    def drifted(self, x: Array, a: Array, dt: Time) -> Array:
+        """Where the drift alone takes particles in a step."""
+        if not np.any(self.logarithmic):
+            with np.errstate(all="ignore"):
+                return x + a * dt
+        still = np.zeros_like(x)
+        return self.moved(x, Local(a, still, None), dt, still)
 
     def slant(self, local: Local, k: int) -> Array:
         """D_jk/D_kk in each axis's own measure (ln|x| upwards on log axes): along it a wall of axis k pushes back."""
@@ -143,7 +152,7 @@ class LocalCoefficients:
             self.process.drift_at(points, t)
         self.process.diffusion_at(points, t)
 
-    def _plainly(self, x: Array, t: float) -> tuple[Array, Array]:
+    def _plainly(self, x: Array, t: Time) -> tuple[Array, Array]:
         packed = self.calls["diffusion"].tensor(x, t)
         if self.downhill:
             a = _times(-packed / (self.process.temperature or 1.0), self._gradient(x, t))
@@ -160,7 +169,7 @@ class LocalCoefficients:
                 packed[row] = packed[row] / scale[i] / scale[j]  # x^2 would underflow first
         return a, packed
 
-    def _logarithms(self, x: Array, t: float) -> tuple[Array, Array]:
+    def _logarithms(self, x: Array, t: Time) -> tuple[Array, Array]:
         """From ln D and A/D, for processes whose D underflows; one dimension."""
         log_d, ratio = (self.calls[label].vector(x, t) for label in DIRECT)
         if self.correction:
@@ -171,11 +180,11 @@ class LocalCoefficients:
         d = np.exp(log_d)
         return d * ratio, d
 
-    def _gradient(self, x: Array, t: float) -> Array:
+    def _gradient(self, x: Array, t: Time) -> Array:
         loss = self.calls["potential"]
         return np.array([self._slope(lambda y: loss.numbers(y, t), x, k) for k in range(self.ndim)])
 
-    def _divergence(self, x: Array, t: float) -> Array:
+    def _divergence(self, x: Array, t: Time) -> Array:
         """sum_j dD_ij/dx_j, shape (d, n)."""
         total, diffusion = np.zeros_like(x), self.calls["diffusion"]
         for k in range(self.ndim):
@@ -197,13 +206,6 @@ class LocalCoefficients:
             step = DIFFERENCE * axis.ds * axis.dx(np.clip(axis.s(near), axis.start, axis.stop))
         above, below = np.minimum(x[k] + step, high), np.maximum(x[k] - step, low)
         return (ask(_replaced(x, k, above)) - ask(_replaced(x, k, below))) / (above - below)
-
-    def _refuse(self, x: Array, t: float, wrong: NDArray[np.bool_]) -> None:
-        """A coefficient that fails inside the grid is the function's fault; outside, the particle has diverged."""
-        low, high = (np.array([[getattr(axis, end)] for axis in self.grid.axes]) for end in ("lo", "hi"))
-        inside = wrong & np.all((x >= low) & (x <= high), axis=0)
-        if np.any(inside):
-            self.check(x[:, inside], t)
 
     def _refuse_tensor(self, packed: Array) -> None:
         if np.any(packed[self.ndim :] != 0.0):

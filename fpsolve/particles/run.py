@@ -1,31 +1,29 @@
 """The course of a simulation: steps on the fixed grid t = k dt, what is recorded on it and between, and how it ends.
 
-At a time between steps the particles are where a Brownian bridge over that step takes them; the path itself is not
-touched.  Places are (d, n) here, one row per axis, as functions take them; a Swarm has (n, d).
+At a time between steps the particles are where a Brownian bridge over that step takes them (with jumps: moves.py); the
+path itself is not touched.  Places are (d, n) here, one row per axis, as functions take them; a Swarm has (n, d).
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import FpsolveWarning
-from fpsolve.particles.euler import Local, LocalCoefficients
-from fpsolve.particles.increments import Noise
-from fpsolve.particles.walls import Slant, Walls
+from fpsolve.particles.moves import Moves, Step
 from fpsolve.progress import Progress, reporting
 from fpsolve.values.swarm import Swarm
 
-__all__ = ["LOST_SHARE", "ON_A_STEP", "Run", "State", "followed", "recorded"]
+__all__ = ["LOST_SHARE", "ON_A_STEP", "Run", "State", "gone_from", "walked"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Recorded = tuple[float, int, Array, Flags]  # time, step, places, gone
 ON_A_STEP = 1e-9  # of a step
-DIVERGED = 1e100  # |x| beyond which a particle is lost
-VANISHED = 1e-300  # |x| below which it is lost on a log axis
 LOST_SHARE = 0.01  # of the particles: more is an error
 REPORTS = 200
 
@@ -35,14 +33,19 @@ class State:
     """Where a run stands before a step: one value, so that an interruption finds either the old or the new one.
 
     x: all places (d, n); ids: the particles that still move; diverged: those that do not since they diverged;
-    kept: (time, step, places, gone) as recorded.
+    kept: what was recorded.
     """
 
     step: int
     x: Array
     ids: NDArray[np.int64]
     diverged: Flags
-    kept: tuple[tuple[float, int, Array, Flags], ...]
+    kept: tuple[Recorded, ...]
+
+    @classmethod
+    def begun(cls, step: int, x: Array, ids: NDArray[np.int64]) -> State:
+        """The state before a run of the particles ids."""
+        return cls(step, x, ids, np.zeros(x.shape[1], dtype=bool), ())
 
     @property
     def size(self) -> int:
@@ -66,11 +69,13 @@ class State:
 class Run:
     """What does not change from step to step."""
 
-    coefficients: LocalCoefficients
-    walls: Walls
-    noise: Noise
-    dt: float
+    moves: Moves
     times: Array
+
+    @property
+    def dt(self) -> float:
+        """The step."""
+        return self.moves.dt
 
     @property
     def last(self) -> int:
@@ -103,55 +108,38 @@ class Run:
     def advance(self, state: State) -> State:
         """One step, with what is to be recorded before or within it."""
         state = self.record(state)
-        ids, old, normals = state.ids, state.x[:, state.moving], self.noise(state.step)[:, state.moving]
-        local = self.coefficients(old, state.step * self.dt)
-        new = self.coefficients.moved(old, local, self.dt, normals)
-        new = self.walls.confined(new, self._slant(local, state.step * self.dt))
-        wild = self._wild(new)
-        new = np.where(wild, old, new)
-        gone = self.walls.absorb(old, new, local.d * self.dt, state.step, ids) | wild
+        made = self.moves.step(state.x[:, state.moving], state.step * self.dt, state.step, state.ids)
         x, diverged = state.x.copy(), state.diverged.copy()
-        x[:, state.moving] = new
-        diverged[ids[wild]] = True
-        rows = tuple(self._between(state, t, part, local, gone, x) for t, part in self.due(state))
-        return State(state.step + 1, x, ids[~gone] if gone.any() else ids, diverged, state.kept + rows)
+        x[:, state.moving] = made.new
+        diverged[made.ids[made.wild]] = True
+        rows = tuple(self._between(state, t, part, made) for t, part in self.due(state))
+        ids = made.ids[~made.gone] if made.gone.any() else made.ids
+        return State(state.step + 1, x, ids, diverged, state.kept + rows)
 
-    def _between(
-        self, state: State, t: float, part: float, local: Local, gone: Flags, after: Array
-    ) -> tuple[float, int, Array, Flags]:
-        """Places within a step, by a Brownian bridge; of those that leave in it, the share `part` has left."""
+    def _between(self, state: State, t: float, part: float, made: Step) -> Recorded:
+        """Places within a step; of those that leave in it, the share `part` has left."""
         from scipy.special import ndtri
 
-        at, draws = state.moving, self.noise.between(state.step)
-        normals = self.noise(state.step)[:, at]
-        bridge = np.sqrt(part) * normals + np.sqrt(1.0 - part) * draws[:-1, at]
-        place = self.coefficients.moved(state.x[:, at], local, part * self.dt, bridge)
-        slant = self._slant(local, state.step * self.dt)
-        place = self.walls.confined(place, slant, folding=("reflecting", "absorbing"))
-        left = gone & (draws[-1, at] < ndtri(part))
+        draws = self.moves.noise.between(state.step)[:, state.moving]
+        left = made.gone & (draws[-1] < ndtri(part))
         x, away = state.x.copy(), state.gone
-        x[:, at] = np.where(left, after[:, at], np.where(self._wild(place), state.x[:, at], place))
-        away[at] = left
+        x[:, state.moving] = self.moves.between(made, part, draws[:-1], left)
+        away[state.moving] = left
         return t, state.step, x, away
 
-    def _slant(self, local: Local, t: float) -> Slant | None:
-        """The directions in which walls push, at the places where the step began or where it touches them."""
-        if local.r is None:
-            return None
 
-        def slant(k: int, index: NDArray[np.int64], touched: Array | None) -> Array:
-            if touched is None or self.coefficients.uniform:
-                return self.coefficients.slant(local.at(index), k)
-            return self.coefficients.slant(self.coefficients(touched, t), k)
+def walked(
+    run: Run, state: State, since: tuple[Array, Array], names: tuple[str, ...], seed: int, progress: Progress
+) -> tuple[Swarm, Flags]:
+    """The Swarm of a run, and who has diverged in it.
 
-        return slant
-
-    def _wild(self, x: Array) -> Flags:
-        size, low = np.abs(x), np.where(self.coefficients.logarithmic, VANISHED, 0.0)[:, None]
-        return ~np.all((size >= low) & (size <= DIVERGED), axis=0)
+    since: the times at which particles had diverged, and been absorbed, before.
+    """
+    state, finished = _followed(run, state, progress)
+    return _recorded(run, state, names, since, seed, finished), state.diverged
 
 
-def followed(run: Run, state: State, progress: Progress) -> tuple[State, bool]:
+def _followed(run: Run, state: State, progress: Progress) -> tuple[State, bool]:
     """The last state, and whether that is the end: not so after Ctrl-C, or where too many particles have diverged."""
     first, last = state.step, run.last
     every = max(1, (last - first) // REPORTS)
@@ -168,21 +156,32 @@ def followed(run: Run, state: State, progress: Progress) -> tuple[State, bool]:
     return state, len(state.kept) == run.times.size
 
 
-def recorded(
+def _recorded(
     run: Run, state: State, names: tuple[str, ...], since: tuple[Array, Array], seed: int, finished: bool
 ) -> Swarm:
-    """What was kept, as a Swarm; since: the times at which particles had diverged and been absorbed before the run."""
+    """What was kept, as a Swarm."""
     kept = state.kept
     if not finished and not (kept and kept[-1][0] >= state.step * run.dt):
         kept += ((state.step * run.dt, state.step, state.x, state.gone),)
-    lost_at, absorbed_at = since
-    before = np.isfinite(np.minimum(lost_at, absorbed_at))
-    for time, _, _, gone in kept:
-        new = gone & ~before
-        lost_at = np.where(new & state.diverged, np.minimum(lost_at, time), lost_at)
-        absorbed_at = np.where(new & ~state.diverged, np.minimum(absorbed_at, time), absorbed_at)
-    times, steps, rows, _ = zip(*kept, strict=True)
+    times, steps, rows, gone = zip(*kept, strict=True)
+    gone_since = gone_from(times, gone, state.diverged, since)
     positions = np.moveaxis(np.array(rows), 1, 2)
     return Swarm(
-        names, np.array(times), positions, np.array(steps), None, seed, lost_at, finished, None, absorbed_at
+        names, np.array(times), positions, np.array(steps), None, seed, gone_since[0], finished, None, gone_since[1]
     )  # fmt: skip
+
+
+def gone_from(
+    times: Sequence[float], gone: Sequence[Flags], diverged: Flags, since: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    """The first recorded times at which particles had diverged, and been absorbed, shape (n,) each.
+
+    gone: who was gone at each of the times; diverged: who is gone because of that; since: the same before the run.
+    """
+    lost_at, absorbed_at = since
+    before = np.isfinite(np.minimum(lost_at, absorbed_at))
+    for time, away in zip(times, gone, strict=True):
+        new = away & ~before
+        lost_at = np.where(new & diverged, np.minimum(lost_at, time), lost_at)
+        absorbed_at = np.where(new & ~diverged, np.minimum(absorbed_at, time), absorbed_at)
+    return lost_at, absorbed_at

@@ -5,6 +5,8 @@ correlated with that of others: a push straight back would drive a current along
 Absorbing: the particle stops where it crosses, or with the probability exp(-u v/(D dt)) that a Brownian bridge between
 two places at distances u and v from the end has touched it (Gobet 2000: first order; without it half an order).  On log
 axes all this happens in ln|x|.
+Jumps do not touch what lies between: one that would end beyond a reflecting end does not happen, beyond an absorbing
+one it is the last, and on a ring it is wrapped.
 """
 
 from __future__ import annotations
@@ -68,6 +70,30 @@ class Walls:
             taken |= hit
         return taken
 
+    def landed(
+        self, before: Array, leap: Array | float, *, stopping: tuple[str, ...] = ("reflecting",)
+    ) -> tuple[Array, Flags]:
+        """Places (d, n) after jumps, and which of them an absorbing end has taken, at whose face they are.
+
+        stopping: the ends beyond which a jump does not happen.
+        """
+        with np.errstate(over="ignore"):
+            after, stopped = before + leap, np.zeros(before.shape[1], dtype=bool)
+        for k, wall in enumerate(self.walls):
+            if not wall.axis.periodic:
+                stopped |= wall.outside(after[k], stopping)
+        after, taken = np.where(stopped, before, after) if stopped.any() else after, np.zeros_like(stopped)
+        for k, wall in enumerate(self.walls):
+            if not wall.axis.periodic and "absorbing" not in wall.axis.ends:
+                continue
+            beyond = wall.outside(after[k], ("absorbing",))
+            if wall.axis.periodic:
+                after[k] = np.where(beyond, wall.folded(after[k], ()), after[k])
+            elif "absorbing" not in stopping:
+                after[k] = np.where(beyond, wall.nearest_face(after[k]), after[k])
+                taken |= beyond
+        return after, taken
+
     def _exponentials(self, step: int, upper: bool, k: int, ids: NDArray[np.int64]) -> Array:
         return exponentials(self.key, self.n, step, upper, k)[ids]
 
@@ -122,6 +148,10 @@ class _Wall:
     def nearest(self, q: Array) -> Array:
         """The end beyond which q lies."""
         return np.clip(q, *self._ends)
+
+    def nearest_face(self, x: Array) -> Array:
+        """As `nearest`, in x."""
+        return np.clip(x, self.axis.lo, self.axis.hi)
 
     def taken(
         self, before: Array, after: Array, spread: Array, upper: bool, already: Flags, draw: Callable[[], Array]

@@ -100,27 +100,27 @@ class Bands:
         return cls(lower, upper, none, none, leak, 0, 1)
 
     def resolvent(self, z: complex) -> Sweep:
-        """(z - L)^-1.  Raises InvalidInput unless z is real, finite and >= 0."""
+        """(z - L)^-1.  Raises InvalidInput unless z is finite, and off the negative real axis."""
         number = complex(z)
-        if number.imag != 0.0 or not 0.0 <= number.real < np.inf:
-            raise InvalidInput(f"z is {z}; a sweep needs a real, finite z >= 0; elsewhere use fpsolve.resolvent")
-        return Sweep(self, number.real)
+        if not np.isfinite(number) or (number.imag == 0.0 and number.real < 0.0):
+            raise InvalidInput(f"z is {z}; a sweep needs a finite z, real ones >= 0; elsewhere use fpsolve.resolvent")
+        return Sweep(self, number.real if number.imag == 0.0 else number)
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """(z - L)^-1 for one z >= 0, factored once when first used.
+    """(z - L)^-1 for one z >= 0, or one with an imaginary part, factored once when first used.
 
     `solve(b)` and `solve_adjoint(b)` take a vector of cells in C order, or a matrix of columns.
     """
 
     bands: Bands
-    z: float
+    z: float | complex
 
     @cached_property
-    def _factors(self) -> tuple[Array, Array, Array]:
+    def _factors(self) -> tuple[NDArray, NDArray, NDArray]:
         bands = self.bands
-        gain, inverse, share = (np.empty_like(bands.leak) for _ in range(3))
+        gain, inverse, share = (np.empty(bands.leak.shape, dtype=type(self.z)) for _ in range(3))
         try:
             kernels.factor(self.z, bands.lower, bands.upper, bands.leak, gain, inverse, share)
         except ZeroDivisionError:  # uncompiled kernels leave inf instead
@@ -140,13 +140,15 @@ class Sweep:
     def _solve(self, b: NDArray, kernel: Callable[..., None]) -> NDArray:
         bands = self.bands
         b = np.asarray(b)
-        if np.iscomplexobj(b):
+        real = isinstance(self.z, float)
+        if np.iscomplexobj(b) and real:
             return self._solve(b.real, kernel) + 1j * self._solve(b.imag, kernel)
         if b.shape[:1] != (bands.leak.size,):
             raise InvalidInput(f"the right-hand side has shape {b.shape}; expected ({bands.leak.size},)")
         if b.ndim > 1:
             return np.stack([self._solve(column, kernel) for column in b.T], axis=1)
         given = _by_rows(b, bands.shape, bands.axis, bands.direction)
+        given = given if real else given.astype(complex)
         y = np.empty_like(given)
         kernel(*self._factors, bands.back, bands.back2, given, y)
         return np.moveaxis(y[:: bands.direction], 0, bands.axis).ravel()
@@ -206,6 +208,7 @@ def _checked_killing(rates: sparse.csc_matrix, killing: Array | None) -> Array:
     return kills
 
 
-def _by_rows(cells: Array, shape: tuple[int, ...], axis: int, direction: int) -> Array:
+def _by_rows(cells: NDArray, shape: tuple[int, ...], axis: int, direction: int) -> NDArray:
     """A vector of cells as (rows in flow order, cells of a row)."""
-    return np.array(np.moveaxis(cells.reshape(shape), axis, 0)[::direction], dtype=float, order="C")
+    rows = np.moveaxis(cells.reshape(shape), axis, 0)[::direction]
+    return np.array(rows, dtype=np.result_type(rows, float), order="C")

@@ -20,8 +20,9 @@ from fpsolve.axis import Axis
 from fpsolve.errors import DegenerateWarning, InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.values.coarse import law_at
-from fpsolve.values.continuation import along_axis, share_beyond
+from fpsolve.values.continuation import Beyond, along_axis, share_beyond
 from fpsolve.values.field import Field
+from fpsolve.values.joint_law import JointLaw
 from fpsolve.values.masked import masked_log
 
 if TYPE_CHECKING:
@@ -41,7 +42,12 @@ def marginal(p: Density, names: Sequence[str]) -> Density:
         masses = along_axis(masses, i, p.ends[i])
     if np.any(np.isnan(p.log_values)):  # undershoots have no logarithm, their sums may
         logs = masked_log(masses, p.info.floor)
+    elif any(isinstance(end, JointLaw) for pair in p.ends for end in pair):  # each line has a gain of its own
+        logs = np.log(masses)
     order, ends = np.argsort(np.argsort(keep)), tuple(p.ends[i] for i in keep)
+    if len(keep) == 1:
+        low, high = (end.marginal if isinstance(end, JointLaw) else end for end in ends[0])
+        ends = ((low, high),)
     masses, logs = np.transpose(masses, order), np.transpose(logs, order)
     grid = Grid(**{name: p.grid[name] for name in names})
     values, log_values = masses / grid.weights, logs - np.log(grid.weights)
@@ -66,7 +72,11 @@ def conditional(p: Density, given: dict[str, float]) -> Density:
     if not np.any(p.log(*place) > -np.inf):
         where = ", ".join(f"{name}={value:g}" for name, value in given.items())
         raise InvalidInput(f"p is 0 wherever {where}; a conditional law needs mass there")
-    return law_at(p, grid, place, tuple(p.ends[i] for i in rest))
+    ends = tuple(p.ends[i] for i in rest)
+    if len(rest) == 1:
+        low, high = (end.line if isinstance(end, JointLaw) else end for end in ends[0])
+        ends = ((low, high),)
+    return law_at(p, grid, place, ends)
 
 
 def conditional_mean(p: Density, name: str, given: Sequence[str]) -> Field:
@@ -91,15 +101,20 @@ def conditional_mean(p: Density, name: str, given: Sequence[str]) -> Field:
     return Field(grid, means, f"<{name} | {', '.join(given)}>", info=p.info)
 
 
-def gains(terms: Array, dimension: int, ends: tuple[bool, bool]) -> Array:
+def gains(terms: Array, dimension: int, ends: tuple[Beyond, Beyond]) -> Array:
     """How often each slice counts in a sum along one dimension: once, and the outermost for all beyond an open end.
 
     sum over the dimension of gains * terms is `along_axis(terms, dimension, ends)`.
     """
-    profile = np.moveaxis(terms, dimension, 0).reshape(terms.shape[dimension], -1).sum(axis=1)
+    slices = np.moveaxis(terms, dimension, 0)
+    profile = slices.reshape(terms.shape[dimension], -1).sum(axis=1)
     counts = np.ones(profile.size)
     for upper, place in ((False, 0), (True, -1)):
-        share = share_beyond(profile, upper) if ends[upper] else 0.0
+        beyond = ends[upper]
+        if isinstance(beyond, JointLaw):
+            share = float(beyond.added(slices[place]).sum())
+        else:
+            share = share_beyond(profile, upper) if beyond else 0.0
         if share != 0.0:
             counts[place] += share / profile[place]
     return counts

@@ -14,8 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
+from fpsolve.values.joint_law import JointLaw
+from fpsolve.values.power_law import PowerLaw
 
 Array = NDArray[np.float64]
+# whether sums go on beyond an end, and the law where it is known and not read off the cells
+Beyond = bool | PowerLaw | JointLaw
 NEGLIGIBLE = 1e-40
 MOST_FURTHER_NODES = 1_000_000
 
@@ -94,17 +98,35 @@ def share_beyond(terms: Array, upper: bool) -> float:
     return float(last) * ratio / (1.0 - ratio)
 
 
-def share_of(function: Callable[[Array], Array], masses: Array, axis: Axis, upper: bool) -> float:
+def mass_beyond(masses: Array, axis: Axis, upper: bool, beyond: Beyond) -> float:
+    """The mass beyond one end."""
+    if isinstance(beyond, PowerLaw):
+        return beyond.share(masses, axis, upper)
+    return share_beyond(masses, upper) if beyond else 0.0
+
+
+def log_fall(log_masses: Array, axis: Axis, upper: bool, beyond: Beyond) -> float:
+    """ln(w p) gained per cell beyond one end."""
+    if isinstance(beyond, PowerLaw):
+        return beyond.log_fall(axis, upper)
+    return log_ratio(log_masses, upper)
+
+
+def share_of(
+    function: Callable[[Array], Array], masses: Array, axis: Axis, upper: bool, beyond: Beyond = True
+) -> float:
     """What sum(masses * function) gains beyond one end.
 
     On log and sinh axes a power of x is geometric in s, so the products are; on a uniform axis only the masses are,
     and the function is taken where the further nodes would be.
     """
+    if isinstance(beyond, PowerLaw):
+        return beyond.share_of(function, masses, axis, upper)
     if axis.kind != "uniform":
         return share_beyond(masses * function(axis.nodes), upper)
-    beyond = share_beyond(masses, upper)
-    if beyond == 0.0 or not np.isfinite(beyond):
-        return beyond
+    share = share_beyond(masses, upper)
+    if share == 0.0 or not np.isfinite(share):
+        return share
     if _diverges(function, masses, axis, upper):
         return float(np.copysign(np.inf, function(axis.nodes[[-1 if upper else 0]])[0]))
     last, before = (masses[-1], masses[-2]) if upper else (masses[0], masses[1])
@@ -129,7 +151,7 @@ def _diverges(function: Callable[[Array], Array], masses: Array, axis: Axis, upp
     return -law.slope * reach <= 1.02 * (growth + 1.0)  # the exponents are local: a tie diverges
 
 
-def along_axis(terms: Array, dimension: int, ends: tuple[bool, bool]) -> Array:
+def along_axis(terms: Array, dimension: int, ends: tuple[Beyond, Beyond]) -> Array:
     """Sum `terms` along one dimension of a grid, continued beyond the ends that are open.
 
     In several dimensions the ratio at an end is that of the two last slices, taken together.
@@ -139,11 +161,14 @@ def along_axis(terms: Array, dimension: int, ends: tuple[bool, bool]) -> Array:
     for upper in (False, True):
         if not ends[upper]:
             continue
+        last, beyond = terms[-1] if upper else terms[0], ends[upper]
+        if isinstance(beyond, JointLaw):
+            total = total + beyond.added(last)
+            continue
         if terms.ndim == 1:
             total = total + share_beyond(terms, upper)
             continue
         profile = terms.reshape(len(terms), -1).sum(axis=1)
-        last = terms[-1] if upper else terms[0]
         edge = profile[-1] if upper else profile[0]
         share = share_beyond(profile, upper) if edge != 0.0 else 0.0
         if np.isinf(share):

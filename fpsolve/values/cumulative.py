@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.values.continuation import log_ratio, share_beyond
+from fpsolve.values.continuation import Beyond, log_fall, log_ratio, mass_beyond
+from fpsolve.values.power_law import PowerLaw
 
 if TYPE_CHECKING:
     from scipy.interpolate import PchipInterpolator
@@ -26,14 +27,17 @@ BISECTIONS = 45
 class Cumulative:
     """P(X <= x) of cell masses on an axis, continued beyond the ends where `continued` says so."""
 
-    def __init__(self, axis: Axis, masses: Array, continued: tuple[bool, bool]) -> None:
-        self.axis = axis
-        self.below = share_beyond(masses, upper=False) if continued[0] else 0.0
-        self.above = share_beyond(masses, upper=True) if continued[1] else 0.0
+    def __init__(self, axis: Axis, masses: Array, continued: tuple[Beyond, Beyond]) -> None:
+        self.axis, self.continued = axis, continued
+        self.below = mass_beyond(masses, axis, False, continued[0])
+        self.above = mass_beyond(masses, axis, True, continued[1])
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(masses)
-        self.fall_low = log_ratio(logs, upper=False) / axis.ds if continued[0] and self.below > 0 else -np.inf
-        self.fall_high = log_ratio(logs, upper=True) / axis.ds if continued[1] and self.above > 0 else -np.inf
+        falls = (
+            log_fall(logs, axis, upper, continued[upper]) / axis.ds if share > 0 else -np.inf
+            for upper, share in ((False, self.below), (True, self.above))
+        )
+        self.fall_low, self.fall_high = falls
         faces = self.below + np.concatenate([[0.0], np.cumsum(masses)])
         faces[1:-1] += np.diff(masses) / 24.0
         if axis.periodic:
@@ -59,9 +63,9 @@ class Cumulative:
         low, high = self.axis.s_faces[0], self.axis.s_faces[-1]
         with np.errstate(invalid="ignore", over="ignore"):
             answer = self._curve(np.clip(np.nan_to_num(s, nan=low), low, high))
-            under = self.faces[0] * np.exp(self.fall_low * (low - s)) if self.below > 0 else np.zeros_like(s)
+            under = self.faces[0] * np.exp(self._log_left(x, s, False)) if self.below > 0 else np.zeros_like(s)
             over = self.total - (self.total - self.faces[-1]) * (
-                np.exp(self.fall_high * (s - high)) if self.above > 0 else np.ones_like(s)
+                np.exp(self._log_left(x, s, True)) if self.above > 0 else np.ones_like(s)
             )
         answer = np.where(s < low, under, answer)
         answer = np.where(s > high, over, answer)
@@ -69,10 +73,28 @@ class Cumulative:
             answer = np.where(np.isnan(s), np.where(x > self.axis.hi, self.total, 0.0), answer)
         return np.where(np.isnan(x), np.nan, answer)
 
+    def _log_left(self, x: Array, s: Array, upper: bool) -> Array:
+        """ln of the share of the mass beyond an end that is beyond x = x(s)."""
+        law = self.continued[upper]
+        if isinstance(law, PowerLaw):
+            return law.log_left(x, self.axis, upper)
+        return self.fall_high * (s - self.axis.s_faces[-1]) if upper else self.fall_low * (self.axis.s_faces[0] - s)
+
+    def _place(self, share: Array, upper: bool) -> Array:
+        """The x beyond which that share of the mass beyond an end is; the end itself where nothing is."""
+        law, axis = self.continued[upper], self.axis
+        if (self.above if upper else self.below) <= 0:
+            return np.full_like(share, axis.hi if upper else axis.lo)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if isinstance(law, PowerLaw):
+                return law.place(np.log(share), axis, upper)
+            if upper:
+                return axis.x(axis.s_faces[-1] + np.log(share) / self.fall_high)
+            return axis.x(axis.s_faces[0] - np.log(share) / self.fall_low)
+
     def quantile(self, probability: Array | float) -> Array:
         """The x with P(X <= x) = probability."""
         wanted = np.atleast_1d(np.asarray(probability, dtype=float)) * self.total
-        low, high = self.axis.s_faces[0], self.axis.s_faces[-1]
         cell = np.clip(np.searchsorted(self.faces, wanted, side="right") - 1, 0, self.axis.cells - 1)
         left, right = self.axis.s_faces[cell], self.axis.s_faces[cell + 1]
         for _ in range(BISECTIONS):  # the curve increases in every cell, but Newton could leave it
@@ -81,18 +103,15 @@ class Cumulative:
             left, right = np.where(short, s, left), np.where(short, right, s)
         inside = (wanted >= self.faces[0]) & (wanted <= self.faces[-1])
         with np.errstate(divide="ignore", invalid="ignore"):
-            under = low - np.log(wanted / self.faces[0]) / self.fall_low if self.below > 0 else np.full_like(s, low)
-            rest = (self.total - wanted) / (self.total - self.faces[-1]) if self.above > 0 else np.ones_like(s)
-            over = high + np.log(rest) / self.fall_high if self.above > 0 else np.full_like(s, high)
-        s = np.where(inside, s, np.where(wanted < self.faces[0], under, over))
-        with np.errstate(over="ignore"):
-            return self.axis.x(s).reshape(np.shape(probability))
+            shares = wanted / self.faces[0], (self.total - wanted) / (self.total - self.faces[-1])
+        beyond = np.where(wanted < self.faces[0], self._place(shares[0], False), self._place(shares[1], True))
+        return np.where(inside, self.axis.x(s), beyond).reshape(np.shape(probability))
 
 
 class Interpolant:
     """ln p between the nodes: a cubic spline in s where every value is positive, monotone in p where some are zero."""
 
-    def __init__(self, axis: Axis, log_values: Array, continued: tuple[bool, bool]) -> None:
+    def __init__(self, axis: Axis, log_values: Array, continued: tuple[Beyond, Beyond]) -> None:
         from scipy.interpolate import CubicSpline, PchipInterpolator
 
         self.axis, self.log_values, self.continued = axis, log_values, continued
@@ -122,7 +141,7 @@ class Interpolant:
                 if upper
                 else s < (edge if self.continued[upper] else face)
             )
-            answer = np.where(beyond, self._beyond(s, upper, float(edge)), answer)
+            answer = np.where(beyond, self._beyond(x, s, upper), answer)
         return np.where(np.isnan(x), np.nan, np.where(np.isnan(s), -np.inf, answer))
 
     def _inside(self, s: Array) -> Array:
@@ -131,9 +150,12 @@ class Interpolant:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.log(self.curve(np.clip(s, self.axis.s_nodes[0], self.axis.s_nodes[-1])))
 
-    def _beyond(self, s: Array, upper: bool, edge: float) -> Array:
-        if not self.continued[upper]:
+    def _beyond(self, x: Array, s: Array, upper: bool) -> Array:
+        law, edge = self.continued[upper], float(self.axis.s_nodes[-1 if upper else 0])
+        if not law:
             return np.full_like(s, -np.inf)
+        if isinstance(law, PowerLaw):
+            return self.log_values[-1 if upper else 0] + law.log_gain(x, self.axis, upper)
         terms = self.log_values + np.log(self.axis.weights)
         slope = log_ratio(terms, upper) / self.axis.ds
         last = terms[-1] if upper else terms[0]

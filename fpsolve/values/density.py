@@ -20,7 +20,7 @@ from fpsolve.axis import Axis, read_only
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.values import coarse, conditional, statistics
-from fpsolve.values.continuation import along_axis, continued_ends, share_beyond
+from fpsolve.values.continuation import Beyond, along_axis, continued_ends, mass_beyond
 from fpsolve.values.cumulative import Cumulative, Interpolant
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Density"]
+__all__ = ["Density", "Ends"]
 
 Array = NDArray[np.float64]
-Ends = tuple[tuple[bool, bool], ...]
+Ends = tuple[tuple[Beyond, Beyond], ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -44,7 +44,8 @@ class Density:
 
     values, log_values: p and ln p at the nodes, of the grid's shape; ln p carries what underflows in p.
     info: how it was obtained.  error: estimate of the largest relative error, None until estimated.
-    time: when, for densities in motion.  continued: per axis, whether sums go on beyond the (lower, upper) end.
+    time: when, for densities in motion.  continued: per axis, whether sums go on beyond the (lower, upper) end; in
+    one dimension a PowerLaw where the tail there is known (beside jumps).
 
     >>> import fpsolve as fp
     >>> p = fp.stationary(fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-8, 8, 200))))
@@ -247,7 +248,8 @@ class Density:
     @cached_property
     def shares(self) -> tuple[float, float]:
         """Mass beyond the lower and the upper end, one dimension."""
-        low, high = (share_beyond(self.masses, upper) if self.ends[0][upper] else 0.0 for upper in (False, True))
+        axis, ends = self.grid.axes[0], self.ends[0]
+        low, high = (mass_beyond(self.masses, axis, upper, ends[upper]) for upper in (False, True))
         return low, high
 
     def only_axis(self, what: str) -> Axis:

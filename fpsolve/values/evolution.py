@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
-from fpsolve.values.density import Density
+from fpsolve.values.density import Density, Ends
 from fpsolve.values.info import Info
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ class Evolution:
     negative by rounding or by an unresolved step.  There, and where a mass does not exceed what the method says that it
     errs by (`info.floor`, of the largest mass at its time), ln p is masked: NaN.
     info: how they were obtained; finished: False where the run was interrupted, the last time being where it stopped.
+    tails (k,): what lies beyond open ends, and laws, one entry a time: how p goes on there; both beside jumps only.
 
-    A density in motion has no law yet beyond an open end: sums are over the grid alone.
+    Without jumps a density in motion has no law yet beyond an open end: sums are over the grid alone.
     Raises InvalidInput for shapes that do not fit together.
 
     >>> import fpsolve as fp
@@ -50,6 +51,8 @@ class Evolution:
     masses: Array
     info: Info = field(default_factory=Info)
     finished: bool = True
+    tails: Array | None = None
+    laws: tuple[Ends, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("times", "masses"):
@@ -76,8 +79,9 @@ class Evolution:
 
     @property
     def mass(self) -> Array:
-        """The mass on the grid at each time, shape (k,): what is left where ends absorb."""
-        return self.masses.reshape(len(self), -1).sum(axis=1)
+        """The mass at each time, shape (k,): what is left where ends absorb."""
+        inside = self.masses.reshape(len(self), -1).sum(axis=1)
+        return inside if self.tails is None else inside + self.tails
 
     def mean(self) -> Array:
         """<x> at each time: (k,) in one dimension, else (k, ndim)."""
@@ -162,7 +166,8 @@ class Evolution:
         masses, t = self.masses[index], float(self.times[index])
         info = dataclasses.replace(self.info, smallest=float((masses / self.grid.weights).min()))
         still = tuple((False, False) for _ in self.grid.axes)
-        return Density.from_masses(self.grid, masses, info=info, time=t).replace(continued=still)
+        beyond = still if self.laws is None else self.laws[index]
+        return Density.from_masses(self.grid, masses, info=info, time=t).replace(continued=beyond)
 
     def __iter__(self) -> Iterator[Density]:
         return (self[i] for i in range(len(self)))

@@ -17,7 +17,7 @@ class Info:
     seconds: CPU time.
     current: the constant current of a periodic axis (None elsewhere).
     relaxation_time: bounds (low, high) on the slowest relaxation time, where they are known.
-    steps: how many a time stepper took (of a Krylov method: vectors).
+    steps: how many a time stepper took (of a Krylov method: vectors, of a contour: solves).
     time_error: estimated error of stepping in time, the sum of its magnitudes over the mass.
     floor: the largest error of a cell's mass, of the largest mass at its time: where a mass does not exceed it, ln p
         is masked (None: nowhere).

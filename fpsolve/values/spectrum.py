@@ -29,6 +29,7 @@ class Spectrum:
     rates: (modes,), real where they all are, else complex; the first is 0 where nothing is lost.
     modes: one Field a rate, sum |masses| = 1, positive where it is largest; of a complex pair the real part, then the
         imaginary one.  conservative: whether the first is the stationary density.
+    memory: beta, of the process: modes relax as E_beta(-rate t^beta), which is exp(-rate t) for beta = 1.
     """
 
     grid: Grid
@@ -36,6 +37,7 @@ class Spectrum:
     modes: tuple[Field, ...]
     conservative: bool
     info: Info = field(default_factory=Info)
+    memory: float = 1.0
 
     def __post_init__(self) -> None:
         rates = np.array(self.rates)
@@ -54,8 +56,8 @@ class Spectrum:
 
     @property
     def relaxation_time(self) -> float:
-        """1/gap."""
-        return 1.0 / self.gap
+        """1/gap; with memory gap^(-1/memory), when the slowest mode has fallen to E_beta(-1)."""
+        return float(self.gap ** (-1.0 / self.memory))
 
     def plot(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
         """Draw the rates one by one, complex ones in their plane; log: of real rates.  Returns the Axes."""

@@ -15,12 +15,16 @@ from fpsolve.checks import whole
 from fpsolve.errors import DegenerateWarning, InvalidInput
 from fpsolve.functions import Function, Points
 from fpsolve.values.continuation import along_axis, share_beyond, share_of
+from fpsolve.values.joint_law import JointLaw
+from fpsolve.values.power_law import PowerLaw
 from fpsolve.values.sampling import drawn
 
 if TYPE_CHECKING:
     from fpsolve.values.density import Density
 
 Array = NDArray[np.float64]
+FAR = np.array([1e6, 1e7])  # of the distance to an end
+TIE = 0.02  # of an exponent: as near to divergence
 
 
 def moment(p: Density, i: int, order: float, center: float) -> float:
@@ -78,7 +82,31 @@ def expect(p: Density, function: Callable[..., Any]) -> float:
         bounded = max(inside[0], inside[-1]) < inside.max()
         return float((p.masses * values(p.grid.nodes[0])).sum()) if np.isinf(total) and bounded else total
     mesh = np.broadcast_arrays(*p.grid.mesh())
+    joint = [(k, up, law) for k, pair in enumerate(p.ends) for up, law in enumerate(pair) if isinstance(law, JointLaw)]
+    if joint:
+        f = values(*(x.ravel() for x in mesh)).reshape(p.grid.shape)
+        return _expect_with_laws(p, f, min(_falls_over(p, values, k, bool(up), law) for k, up, law in joint))
     return _expect_by_signs(p, values(*(x.ravel() for x in mesh)).reshape(p.grid.shape))
+
+
+def _falls_over(p: Density, function: Callable[..., Array], k: int, upper: bool, law: JointLaw) -> float:
+    """(q - 1 - g)/(q - 1) beyond an end where the marginal falls like y^-q and f grows like y^g, g >= 0."""
+    middle = [0.5 * (axis.lo + axis.hi) for axis in p.grid.axes]
+    far = [np.full(2, x) for x in middle]
+    far[k] = law.marginal.center + (1.0 if upper else -1.0) * law.marginal.reach(p.grid.axes[k], upper)[1] * FAR
+    values = np.abs(function(*far))
+    growth = float(np.log10(values[1] / values[0])) if np.all(values > 0) else 0.0
+    return 1.0 - max(growth, 0.0) / (law.marginal.exponent - 1.0)
+
+
+def _expect_with_laws(p: Density, f: Array, fall: float) -> float:
+    """<f> in several dimensions with tails that are known: what is beyond the last cells counts 1/fall times."""
+    inside, whole = (float(part) for part in ((p.masses * f).sum(), p.total(p.masses * f)))
+    if fall > TIE:
+        return inside + (whole - inside) / fall
+    if np.all(f >= 0) or np.all(f <= 0):
+        return float(np.copysign(np.inf, f.sum()))
+    raise InvalidInput("this mean does not exist: f grows with both signs too fast for the tails beyond open ends")
 
 
 def _expect_by_signs(p: Density, f: Array) -> float:
@@ -154,7 +182,11 @@ def entropy(p: Density) -> float:
     total = -float(np.sum(p.masses[used] * p.log_values[used]))
     logs, masses = p.log_values, p.masses
     for upper, last, before in ((False, 0, 1), (True, -1, -2)):
-        share = share_beyond(masses, upper) if p.ends[0][upper] else 0.0
+        beyond = p.ends[0][upper]
+        if isinstance(beyond, PowerLaw):
+            total += beyond.entropy(float(logs[last]), masses, p.grid.axes[0], upper)
+            continue
+        share = share_beyond(masses, upper) if beyond else 0.0
         if share > 0:  # sum of m r^k (ln p + k fall) over k >= 1
             ratio = masses[last] / masses[before]
             total -= share * (logs[last] + (logs[last] - logs[before]) / (1.0 - ratio))
@@ -167,7 +199,11 @@ def _entropy_of_slices(masses: Array, terms: Array, p: Density) -> float:
         axis, profile = p.grid.axes[i], masses.sum(axis=tuple(range(i)))
         total = terms.sum(axis=-1)
         for upper, last, before in ((False, 0, 1), (True, -1, -2)):
-            share = share_beyond(profile, upper) if p.ends[i][upper] else 0.0
+            beyond = p.ends[i][upper]
+            if isinstance(beyond, JointLaw):
+                total = total + beyond.added(terms[..., last] - masses[..., last] * beyond.log_fall())
+                continue
+            share = share_beyond(profile, upper) if beyond else 0.0
             if share != 0.0:  # sum of m r^k (ln p + k fall) over k >= 1
                 ratio, gain = profile[last] / profile[before], share / profile[last]
                 fall = np.log(ratio * axis.weights[before] / axis.weights[last])
@@ -212,12 +248,16 @@ def _total(p: Density, function: Callable[[Array], Array]) -> float:
     """sum(masses * f) in one dimension, continued."""
     axis = p.grid.axes[0]
     total = float(np.sum(p.masses * function(axis.nodes)))
-    return total + sum(share_of(function, p.masses, axis, upper) for upper in (False, True) if p.ends[0][upper])
+    ends = p.ends[0]
+    return total + sum(share_of(function, p.masses, axis, upper, ends[upper]) for upper in (False, True) if ends[upper])
 
 
 def _exponents(p: Density, i: int) -> str:
     marginal = p if p.grid.ndim == 1 else p.marginal(p.grid.names[i])
     name = p.grid.names[i]
-    open_ends = [end for end, goes in zip(("lower", "upper"), p.ends[i], strict=True) if goes]
-    exponents = {end: -marginal.tail_exponent(end=end) for end in open_ends}
+    laws = {end: law for end, law in zip(("lower", "upper"), p.ends[i], strict=True) if law}
+    exponents = {
+        end: -(law.exponent if isinstance(law, PowerLaw) else marginal.tail_exponent(end=end))
+        for end, law in laws.items()
+    }
     return ", ".join(f"p ~ |{name}|^{exponent:.4g} at the {end} end" for end, exponent in exponents.items())

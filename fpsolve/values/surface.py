@@ -3,8 +3,8 @@
 ln p is a cubic in s along each axis, through the four nodes around (Lagrange; error (9/384) ds^4 d^4 ln p/ds^4 at most
 in each direction), so that tails keep their relative accuracy.  Where one of those nodes has no ln p, p itself is taken
 as linear between the nearest ones; ln p is then masked (NaN) if it is at one of these.  Beyond an open end p goes on as
-its sums do: every line falls by the ratio of the two last slices, taken together.  Beyond any other end p is 0;
-periodic axes wrap.
+its sums do: every line falls by the ratio of the two last slices, taken together, or as a power law where that is known.
+Beyond any other end p is 0; periodic axes wrap.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.values.continuation import log_ratio
+from fpsolve.values.continuation import Beyond, log_ratio
+from fpsolve.values.joint_law import JointLaw
+from fpsolve.values.power_law import PowerLaw
 
 if TYPE_CHECKING:
     from fpsolve.values.density import Density
@@ -25,6 +27,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 STENCIL = np.arange(4)
+Fall = float | PowerLaw | None
 
 
 class Surface:
@@ -73,17 +76,23 @@ class Surface:
                 masked |= np.isnan(self.p.log_values[index]) & (weight > 0)
         return logs, linear, finite, masked, beyond
 
-    def _falls(self, i: int) -> tuple[float | None, float | None]:
-        """d ln(w p)/ds outward beyond the lower and the upper end; None where nothing goes on."""
+    def _falls(self, i: int) -> tuple[Fall, Fall]:
+        """d ln(w p)/ds outward beyond the lower and the upper end, or the power law; None where nothing goes on."""
         name, axis = self.p.grid.names[i], self.p.grid.axes[i]
         if not any(self.p.ends[i]):
             return None, None
         terms = self.p.marginal(name).log_values + np.log(axis.weights)
-        low, high = (log_ratio(terms, upper) / axis.ds if self.p.ends[i][upper] else None for upper in (False, True))
+        low, high = (_fall(terms, axis, upper, self.p.ends[i][upper]) for upper in (False, True))
         return low, high
 
 
-def _located(axis: Axis, x: Array, falls: tuple[float | None, float | None]) -> tuple[Array, Array]:
+def _fall(log_terms: Array, axis: Axis, upper: bool, beyond: Beyond) -> Fall:
+    if isinstance(beyond, JointLaw):
+        return beyond.line
+    return log_ratio(log_terms, upper) / axis.ds if beyond else None
+
+
+def _located(axis: Axis, x: Array, falls: tuple[Fall, Fall]) -> tuple[Array, Array]:
     """Where x is, in cells from the first node, held within the nodes where p goes on; and what ln p gains beyond."""
     s = axis.s(x)
     place = (s - axis.s_nodes[0]) / axis.ds
@@ -96,6 +105,9 @@ def _located(axis: Axis, x: Array, falls: tuple[float | None, float | None]) -> 
             continue
         node = axis.s_nodes[int(end)]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            if isinstance(fall, PowerLaw):
+                gain = np.where(over > 0, fall.log_gain(x, axis, end > 0), gain)
+                continue
             further = fall * over * axis.ds + np.log(axis.dx(node) / axis.dx(s))
         gain = np.where(over > 0, np.where(np.isnan(further), -np.inf, further), gain)
     held = np.clip(place, 0.0 if falls[0] is not None else -0.5, last + (0.0 if falls[1] is not None else 0.5))

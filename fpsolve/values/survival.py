@@ -30,6 +30,7 @@ class Survival:
     times: (k,), rising.  probability: of being inside still, (k,).  exit_density: -d probability/dt, (k,).
     initial: both at the start, t = 0.
     info: how they were obtained; finished: False where the run was interrupted.
+    memory: of the process; below 1 the probability falls like t^-memory.
 
     >>> import numpy as np
     >>> t = np.linspace(0, 4, 200)
@@ -44,6 +45,7 @@ class Survival:
     initial: tuple[float, float]
     info: Info = field(default_factory=Info)
     finished: bool = True
+    memory: float = 1.0
 
     def __post_init__(self) -> None:
         for name in ("times", "probability", "exit_density"):
@@ -58,8 +60,10 @@ class Survival:
         """The integral of the probability from t = 0 on, that of paths outside from the start being 0.
 
         Between recorded times by the cubic through probabilities and exit densities, fourth order in their distances;
-        beyond the last as an exponential, so let them reach until one mode is left.
+        beyond the last as an exponential, so let them reach until one mode is left.  With memory it is infinite.
         """
+        if self.memory < 1.0:
+            return float("inf")
         times, left = np.append(0.0, self.times), np.append(self.initial[0], self.probability)
         slope = -np.append(self.initial[1], self.exit_density)
         h = np.diff(times)
