@@ -33,7 +33,7 @@ from fpsolve.values.density import Density
 from fpsolve.values.evolution import Evolution
 from fpsolve.values.info import Info
 
-__all__ = ["default_method", "evolve", "follow"]
+__all__ = ["default_method", "evolve", "follow", "with_tails"]
 
 Array = NDArray[np.float64]
 VECTORS = 16  # of the length of the state, beside those recorded
@@ -119,7 +119,7 @@ def follow(
     require(8.0 * L.size * (stops.size + VECTORS + vectors), what, remedy)
     finished = True
     try:
-        whole = m0.ravel() * _with_tails(L, grid)
+        whole = m0.ravel() * with_tails(L, grid)
         rows, info = method.states(moving, whole, stops, start=start, progress=progress)
     except Interrupted as stop:
         rows, info, finished = stop.masses, stop.info, False
@@ -131,7 +131,7 @@ def follow(
     return path.replace(info=_completed(path, L, float(whole.sum())))
 
 
-def _with_tails(L: Operator, grid: Grid) -> Array:
+def with_tails(L: Operator, grid: Grid) -> Array:
     """The generator's masses over those of the grid: 1 but for cells that carry tails, beside jumps."""
     jumps = L.jumps if isinstance(L, Generator) else None
     return np.ones(grid.size) if jumps is None else jumps.capacity / grid.weights.ravel()
@@ -144,7 +144,7 @@ def _path(grid: Grid, moving: Generators, stops: Array, rows: Array, info: Info,
     laws = [L.jumps.laws for L in generators if isinstance(L, Generator) and L.jumps is not None]
     if not laws:
         return Evolution(grid, stops, rows.reshape(shape), info, finished)
-    masses = rows / np.array([_with_tails(L, grid) for L in generators])
+    masses = rows / np.array([with_tails(L, grid) for L in generators])
     tails = rows.sum(axis=1) - masses.sum(axis=1)
     return Evolution(grid, stops, masses.reshape(shape), info, finished, tails, tuple(laws))
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fpsolve.errors import InvalidInput
-from fpsolve.jump_resolvent import JumpResolvent, jump_resolvent
+from fpsolve.jump_resolvent import EndedSolver, JumpResolvent, jump_resolvent
 from fpsolve.kernels.edges import carry_along, flow_along, rise_along, rise_of_carried
 from fpsolve.memory import require
 from fpsolve.operators.edges import Edges
@@ -141,7 +141,7 @@ class Generator:
             return False
         return self._is_line or log_balance(self.rates()) is not None
 
-    def resolvent(self, z: complex) -> Resolvent | Sweep | JumpResolvent | LineSolver:
+    def resolvent(self, z: complex) -> Resolvent | Sweep | JumpResolvent | LineSolver | EndedSolver:
         """(z - L)^-1, with members `solve` and `solve_adjoint`: by a sweep (chains, one-way transport) or sparse LU.
 
         Raises InvalidInput at z = 0 where nothing is killed: L is singular there.

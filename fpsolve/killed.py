@@ -1,6 +1,7 @@
 """A generator whose paths end in given sets: what is left of L on the free cells.
 
-Edges between free cells stay.  Edges into a set become killing, shortened to its boundary (operators/targets.py).
+Edges between free cells stay.  Edges into a set become killing, shortened to its boundary (operators/targets.py); so
+do jumps that land in one (operators/ended_jumps.py).
 Cells that are not free hold nothing: what starts or is carried there leaves at the largest rate.
 """
 
@@ -10,6 +11,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,8 @@ from numpy.typing import NDArray
 from fpsolve.generator import Generator
 from fpsolve.grid import Grid
 from fpsolve.operators.edges import Edges
+from fpsolve.operators.ended_jumps import EndedJumps, ended_jumps
+from fpsolve.operators.line_jumps import LineJumps
 from fpsolve.operators.regions import Region
 from fpsolve.operators.targets import FREE, Crossings, crossings, entry_rates, owners
 from fpsolve.operators.transport import FaceFluxes
@@ -25,6 +29,7 @@ __all__ = ["Killed", "at_another_time", "killed"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
+E = TypeVar("E", bound=Edges)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +39,7 @@ class Killed:
     generator: of all cells.  owner: whose each cell is, FREE or an index into `regions`.
     crossings: edges into each region; entries: their rates.  carried: what transport takes out of each cell into each
         region, (regions, cells).
-    at_ends: rate out of each free cell at the absorbing ends of the grid.
+    at_ends: rate out of each free cell at the absorbing ends of the grid, jumps over them included.
     """
 
     generator: Generator
@@ -54,7 +59,13 @@ class Killed:
     def into(self, k: int) -> Array:
         """Rate out of each cell into the k-th region, (cells,)."""
         entering = np.bincount(self.crossings[k].cell, self.entries[k], minlength=self.owner.size)
-        return np.asarray(entering + self.carried[k], dtype=float)
+        jumping = 0.0 if self.jumps is None else self.jumps.entering[k]
+        return np.asarray(entering + self.carried[k] + jumping, dtype=float)
+
+    @property
+    def jumps(self) -> EndedJumps | None:
+        """What jumps do among the free cells."""
+        return self.generator.jumps if isinstance(self.generator.jumps, EndedJumps) else None
 
     @cached_property
     def loss(self) -> Array:
@@ -62,10 +73,15 @@ class Killed:
         return sum((self.into(k) for k in range(len(self.regions))), self.at_ends.copy())
 
 
-def killed(L: Generator, grid: Grid, regions: Sequence[Region]) -> Killed:
-    """L with paths that end in `regions`."""
+def killed(L: Generator, grid: Grid, regions: Sequence[Region], *, to_nodes: bool = False) -> Killed:
+    """L with paths that end in `regions`.
+
+    to_nodes: whether edges into them lead to the nodes, as in L, and not to the boundaries.
+    """
     owner = owners(L.edges, regions)
     found = tuple(crossings(L.edges, owner, k, region) for k, region in enumerate(regions))
+    if to_nodes:
+        found = tuple(dataclasses.replace(part, share=np.ones(part.edge.size)) for part in found)
     return _killed(L, grid, tuple(regions), owner, found)
 
 
@@ -79,22 +95,33 @@ def _killed(
 ) -> Killed:
     edges, inside = L.edges, owner == FREE
     rates = tuple(entry_rates(edges, grid, part) for part in found)
-    at_ends = np.where(inside, edges.killing, 0.0)
-    fast = max(float(edges.up.max(initial=0.0)), float(edges.down.max(initial=0.0)), float(edges.killing.max()), 1e-300)
-    into_sets = [np.bincount(f.cell, rate, minlength=owner.size) for f, rate in zip(found, rates, strict=True)]
-    kept = _restricted(edges, inside, np.where(inside, at_ends + sum(into_sets), fast))
+    at_ends = np.where(inside, L.killing, 0.0)
+    fast = max(float(part.max(initial=0.0)) for part in (edges.up, edges.down, edges.killing)) or 1.0
+    kept = _restricted(edges, inside, _losses(edges, inside, found, rates, fast))
     transport, carried = _carried(L, inside, owner, len(regions))
-    generator = dataclasses.replace(L, edges=kept, transport=transport)
+    jumps = L.jumps
+    if isinstance(jumps, LineJumps):
+        beside = jumps.positive
+        into = tuple(entry_rates(beside, grid, part) for part in found)
+        positive = _restricted(beside, inside, _losses(beside, inside, found, into, fast))
+        jumps = ended_jumps(jumps.summed, positive, owner, found)
+    generator = dataclasses.replace(L, edges=kept, transport=transport, jumps=jumps)
     return Killed(generator, grid, regions, owner, found, rates, carried, at_ends)
 
 
-def _restricted(edges: Edges, inside: NDArray[np.bool_], killing: Array) -> Edges:
+def _losses(
+    edges: E, inside: NDArray[np.bool_], found: tuple[Crossings, ...], rates: tuple[Array, ...], fast: float
+) -> Array:
+    """What edges take out of the free cells for good; `fast` out of others."""
+    into = [np.bincount(part.cell, rate, minlength=inside.size) for part, rate in zip(found, rates, strict=True)]
+    return np.where(inside, edges.killing + sum(into), fast)
+
+
+def _restricted(edges: E, inside: NDArray[np.bool_], killing: Array) -> E:
     """All edges, those that touch other cells than free ones without noise and without rates."""
     kept = inside[edges.left] & inside[edges.right]
-    return Edges(
-        left=edges.left,
-        right=edges.right,
-        offsets=edges.offsets,
+    return dataclasses.replace(
+        edges,
         step=np.where(kept, edges.step, 0.0),
         log_conductance=np.where(kept, edges.log_conductance, -np.inf),
         up=np.where(kept, edges.up, 0.0),

@@ -9,152 +9,31 @@ replica runs, each theory's error is predicted: by its distance from the highest
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fpsolve.checks import whole
 from fpsolve.distance import distance
-from fpsolve.errors import InvalidInput
+from fpsolve.errors import FpsolveWarning, InvalidInput
 from fpsolve.ladder_runs import Trajectories, trajectories
+from fpsolve.ladder_table import GOOD, Ladder, Row
 from fpsolve.models.subject import HasSubject, Subject
 from fpsolve.paired_scores import holm, preference, scores
 from fpsolve.progress import Progress
-from fpsolve.rungs import Measured, Rung, rungs_of
+from fpsolve.rungs import Rung, measured_rungs, plain_rungs
 from fpsolve.transfer import transfer
+from fpsolve.validity import HOLDS, Validity, validity_of
 from fpsolve.values.density import Density
 from fpsolve.values.swarm import Swarm
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 __all__ = ["Ladder", "Row", "ladder"]
 
-Array = NDArray[np.float64]
-GOOD = 0.01  # KS: closer than that a theory counts as right
 TOP = ("third cumulant", "finite rate", "exact moments", "Ito")  # the highest rungs, best first
 LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Row:
-    """One theory of the ladder.
-
-    error: KS distance of its density from the exact law; None where it has no density, and `reason` says why.
-    predicted: the error foretold without any replica.  hit: whether prediction and truth fall on one side of GOOD.
-    grid: what of the error is the grid's.  fitted: parameters measured from trajectories.
-    p_value: that SGD's held-out replicas prefer the best theory to this one by chance alone, corrected for the number
-        of theories (Holm); None for the best itself and without particles.
-    """
-
-    name: str
-    error: float | None
-    predicted: float | None
-    hit: bool | None
-    fitted: int
-    p_value: float | None
-    reason: str
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Ladder:
-    """The theories of SGD for one model, judged by the law that it has.
-
-    rows: in the order of the ladder.  truth: the exact law's density, or SGD's replicas where there is none.
-    floor: the KS distance that as many replicas of the right law would keep with probability .95; None without any.
-    contraction: learning_rate times the rate of return, skewness: of a sample's gradient: where theories begin to fail.
-    densities: of the rows, in their order.
-
-    >>> import fpsolve as fp
-    >>> data = fp.Regression.synthetic(200, noise=0.5, seed=3)
-    >>> found = fp.ladder(fp.models.DiagonalNetwork(data, depth=0, learning_rate=0.02), particles=False)
-    >>> found.row("Ito").error < 0.01 < found.row("isothermal").error
-    True
-    """
-
-    model: str
-    coordinate: str
-    rows: tuple[Row, ...]
-    truth: Density | Swarm
-    densities: tuple[Density | None, ...]
-    contraction: float
-    skewness: float
-    swarm: Swarm | None
-    floor: float | None
-    measured: Measured | None
-
-    def row(self, name: str) -> Row:
-        """The row of one theory."""
-        for row in self.rows:
-            if row.name == name:
-                return row
-        raise InvalidInput(f"there is no theory {name!r}; there are {', '.join(row.name for row in self.rows)}")
-
-    @property
-    def best(self) -> Row:
-        """The theory nearest to the exact law; of equals the one with the fewest fitted parameters."""
-        known = [row for row in self.rows if row.error is not None]
-        return min(known, key=lambda row: (row.error, row.fitted))
-
-    @property
-    def verdict(self) -> str:
-        """One sentence: which theory wins, by how much, and what the predictions were worth."""
-        best, named = self.best, [row for row in self.rows if row.hit is not None]
-        others = [row.error for row in self.rows if row.error is not None and row is not best and not row.fitted]
-        ahead = f", {min(others) / best.error:.2g} times nearer than the next" if others and best.error else ""
-        seen = ""
-        if self.floor is not None:
-            n = 0 if self.swarm is None else len(self.swarm)
-            below = "less" if best.error is not None and best.error < self.floor else "more"
-            seen = f"; {below} than {n} replicas could see ({self.floor:.2g})"
-        hits = f"; {sum(bool(row.hit) for row in named)} of {len(named)} predictions of validity held"
-        return f"{best.name} is {best.error:.2g} (KS) from the law of SGD{ahead}{seen}{hits}."
-
-    def facts(self) -> dict[str, Any]:
-        """Everything but the densities, for JSON."""
-        return {
-            "model": self.model,
-            "coordinate": self.coordinate,
-            "contraction per step": self.contraction,
-            "skewness": self.skewness,
-            "sampling floor": self.floor,
-            "measured": None if self.measured is None else asdict(self.measured),
-            "verdict": self.verdict,
-            "rows": [asdict(row) for row in self.rows],
-        }
-
-    def plot(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
-        """Errors of the theories as bars, with what was predicted and the sampling floor; returns the Axes."""
-        from fpsolve import plot_ladder
-
-        return plot_ladder.errors(self, ax, label=label, log=log)
-
-    def plot_densities(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
-        """The theories' densities over the exact law's; returns the Axes."""
-        from fpsolve import plot_ladder
-
-        return plot_ladder.densities(self, ax, label=label, log=log)
-
-    def __str__(self) -> str:
-        lines = [f"{self.model}", f"{'theory':20}{'KS to exact':>12}{'predicted':>11}{'fitted':>8}{'p':>9}  "]
-        for row in self.rows:
-            if row.error is None:
-                lines.append(f"{row.name:20}  none: {row.reason[:90]}")
-                continue
-            told = "" if row.predicted is None else f"{row.predicted:.2g}{'' if row.hit else ' !'}"
-            chance = "" if row.p_value is None else f"{row.p_value:.1g}"
-            lines.append(
-                f"{row.name:20}{row.error:12.2g}{told:>11}{row.fitted:8d}{chance:>9}  {row.reason[:60]}".rstrip()
-            )
-        return "\n".join([*lines, self.verdict])
-
-    def __repr__(self) -> str:
-        return f"Ladder({self.model}: {len(self.rows)} theories; {self.verdict})"
+NODES = 1000  # of the exact law
 
 
 def ladder(
@@ -174,9 +53,18 @@ def ladder(
         Ito's law.  seed: of them.  particles=False leaves them out, and with them what is measured on trajectories.
     predictions: a JSON file that the predicted errors are written to before any replica runs.
 
-    Returns a Ladder: `.rows`, `.best`, `.verdict`, `.plot()`; printed, it is a table.
-    What is fitted (index of the noise, memory) is fitted on one half of the replicas, and judged on the other.
+    Returns a Ladder: `.rows`, `.best`, `.right`, `.verdict`, `.plot()`; printed, it is a table.
+    What is fitted (index of the noise, memory) is fitted on one half of the replicas, and judged on the other: by the
+    exact law, with paired scores of the held-out half and Holm-corrected p-values; so a fitted parameter has to pay for
+    itself, and of equals the theory with the fewest is best.  Without an exact law the held-out half is the truth.
     Raises InvalidInput for models of another kind; what `transfer` and the model raise.
+
+    >>> import fpsolve as fp
+    >>> data = fp.Regression.synthetic(200, noise=0.5, seed=3)
+    >>> mine = fp.models.FromGradients(lambda v, x, y: 2 * (v * x - y) * x, data, learning_rate=0.02, batch=1)
+    >>> found = fp.ladder(mine, n=2000, progress=False)
+    >>> found.best.name, found.right, found.row("stable noise").reason
+    ('third cumulant', True, 'index 2, no heavy tails: Gaussian noise, as Ito')
     """
     if not isinstance(model, HasSubject):
         raise InvalidInput(
@@ -185,18 +73,18 @@ def ladder(
         )
     subject = model.subject()
     whole("n", n, 1000)
-    plain = rungs_of(subject)
-    foretold = _predicted(plain)
+    rungs, validity = plain_rungs(subject), validity_of(subject)
+    foretold = _predicted(rungs)
     if predictions is not None:
-        _write(Path(predictions), repr(model), foretold)
-    runs = trajectories(subject, _start(plain), n, steps, seed, progress) if particles else None
-    measured = None if runs is None else runs.measured
-    rungs = plain if measured is None else rungs_of(subject, measured)
-    truth = _truth(subject, runs)
+        _write(Path(predictions), repr(model), foretold, validity)
+    runs = trajectories(subject, _start(rungs), n, steps, seed, progress) if particles else None
+    if runs is not None:
+        rungs = [*rungs, *measured_rungs(subject, runs.measured, rungs)]
+    truth, truth_error, notes = _truth(subject, runs)
     errors = [None if rung.density is None else distance(rung.density, truth, "KS") for rung in rungs]
     chances = [None] * len(rungs) if runs is None else _chances(rungs, errors, runs, truth)
     rows = tuple(
-        _row(rung, error, foretold.get(rung.name), chance)
+        _row(rung, error, foretold.get(rung.name), validity.get(rung.name), chance)
         for rung, error, chance in zip(rungs, errors, chances, strict=True)
     )
     return Ladder(
@@ -204,29 +92,37 @@ def ladder(
         coordinate=subject.name,
         rows=rows,
         truth=truth,
+        truth_error=truth_error,
         densities=tuple(rung.density for rung in rungs),
         contraction=subject.learning_rate * subject.rate,
         skewness=subject.skewness,
         swarm=None if runs is None else runs.swarm,
-        floor=None if runs is None else _floor(len(runs.swarm)),
-        measured=measured,
+        held_out=None if runs is None else runs.held_out,
+        floor=None if runs is None else _floor(len(runs.held_out)),
+        measured=None if runs is None else runs.measured,
+        notes=tuple(dict.fromkeys([*notes, *(f"{rung.name}: {note}" for rung in rungs for note in rung.notes)])),
     )
 
 
 def _predicted(rungs: Sequence[Rung]) -> dict[str, float | None]:
     """Each theory's distance from the highest that has a density; the highest's own, from the next below it."""
     known = {rung.name: rung.density for rung in rungs if rung.density is not None}
-    top = [known[name] for name in TOP if name in known]
     names = [name for name in TOP if name in known]
     found: dict[str, float | None] = {rung.name: None for rung in rungs}
     for name, density in known.items():
-        other = top[0] if name != names[0] else (top[1] if len(top) > 1 else None)
-        found[name] = None if other is None else distance(density, other, "KS")
+        above = [other for other in names if other != name][:1]
+        found[name] = distance(density, known[above[0]], "KS") if above else None
     return found
 
 
-def _write(path: Path, model: str, foretold: dict[str, float | None]) -> None:
-    facts = {"model": model, "predicted KS": foretold, "counts as right below": GOOD}
+def _write(path: Path, model: str, foretold: dict[str, float | None], validity: dict[str, Validity]) -> None:
+    facts = {
+        "model": model,
+        "predicted KS": foretold,
+        "counts as right below": GOOD,
+        "validity": {name: one._asdict() for name, one in validity.items()},
+        "expected to hold below": HOLDS,
+    }
     path.write_text(json.dumps(facts, indent=1) + "\n")
 
 
@@ -238,12 +134,24 @@ def _start(rungs: Sequence[Rung]) -> Density:
     raise InvalidInput("neither Ito's equation nor a Gaussian has a density here, so replicas have nowhere to start")
 
 
-def _truth(subject: Subject, runs: Trajectories | None) -> Density | Swarm:
-    if subject.random_map is not None:
-        return transfer(subject.random_map).stationary()
-    if runs is None:
-        raise InvalidInput("this model has no exact law (drawn without replacement): the ladder needs particles=True")
-    return runs.held_out
+def _truth(subject: Subject, runs: Trajectories | None) -> tuple[Density | Swarm, float | None, list[str]]:
+    """The law to judge by, its own error, and what was warned of it."""
+    if subject.random_map is None:
+        if runs is None:
+            raise InvalidInput(
+                "this model has no exact law (drawn without replacement): the ladder needs particles=True"
+            )
+        return runs.held_out, None, []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FpsolveWarning)
+        law = transfer(subject.random_map, NODES)
+        density = law.stationary()
+    notes = [str(w.message) for w in caught if issubclass(w.category, FpsolveWarning)]
+    ends = sorted((float(law.positions[0]), float(law.positions[-1])))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FpsolveWarning)  # the finer one has been heard
+        coarse = transfer(subject.random_map, NODES // 2, domain=(ends[0], ends[1])).stationary()
+    return density, distance(density, coarse, "KS"), notes
 
 
 def _chances(
@@ -263,9 +171,13 @@ def _chances(
     return result
 
 
-def _row(rung: Rung, error: float | None, predicted: float | None, chance: float | None) -> Row:
+def _row(
+    rung: Rung, error: float | None, predicted: float | None, validity: Validity | None, chance: float | None
+) -> Row:
     hit = None if error is None or predicted is None else (error < GOOD) == (predicted < GOOD)
-    return Row(rung.name, error, predicted, hit, rung.fitted, chance, rung.reason, rung.notes)
+    return Row(
+        rung.name, error, rung.grid, predicted, hit, validity, rung.fitted, chance, rung.reason, rung.notes
+    )  # fmt: skip
 
 
 def _floor(n: int) -> float:

@@ -1,7 +1,8 @@
 """First passages: mean exit times and their moments, where paths leave, and which of two sets they reach first.
 
 In one dimension by scale and speed (solvers/resistances.py), to rounding wherever the targets lie; in several by
-elimination without subtraction on the chain of cells, of second order in the cell width.
+elimination without subtraction on the chain of cells, of second order in the cell width.  Where paths jump
+(passage_jumps.py) they have left a set wherever beyond its edge they land.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from fpsolve.checks import whole
 from fpsolve.errors import DegenerateWarning
 from fpsolve.operators.state_sets import StateSet
 from fpsolve.passage_exits import counted_ends, counted_rates, exit_of
+from fpsolve.passage_jumps import METHOD as DIRECT
+from fpsolve.passage_jumps import chances_with_jumps, moments_with_jumps
 from fpsolve.passage_line import Answers, Passage, chances, moments, passages
 from fpsolve.passage_open import endless_cells
 from fpsolve.passage_sets import Asked, between, leaving
@@ -49,12 +52,17 @@ def mean_exit_time(
     moment: n for <T^n>.
     method: None: in one dimension scale and speed by Gauss quadrature, exact to rounding; else `GTH()`, second order in
         the cell width with every digit that the chain has, however deep the wells; `SparseLU()` is faster and refuses
-        what it would get wrong.
+        what it would get wrong.  With jumps, None is a direct solve, and `GTH()` is for up to 4000 cells.
+
+    Jumps leave over the edge of a set wherever they land.  At an edge tau falls like distance^(alpha/2): to see it,
+    end the axis there and cluster it, Axis.tanh(..., ends="absorbing"); equal cells are of order alpha/2 there, 1 far
+    from it.
 
     Returns a Field, 0 outside.  Where a path may stay for ever it is infinite, with a DegenerateWarning that says why;
     so it is everywhere with memory, where waiting times have no mean: ask for `survival`.
     Raises InvalidInput for sets that hold no node or that nothing leaves, and for processes that depend on t;
-    NotNormalizable where it cannot be told whether paths come back from an open end in finite mean time.
+    NotNormalizable where it cannot be told whether paths come back from an open end in finite mean time; NotConverged
+    where the drift is too strong and too uneven for the quadrature.
     Warns ResolutionWarning for boolean functions, TruncationWarning where much time is spent beyond an open end.
     Source: Gardiner, Stochastic Methods (2009), section 5.5; Risken (1996), section 8.1.
 
@@ -74,6 +82,9 @@ def mean_exit_time(
     if method is None and asked.in_closed_form:
         found = passages(problem, asked.L, asked.regions, times=True)
         answers, name = moments(found, problem.grid.size, order), _quadrature(found)
+    elif method is None and asked.jumps:
+        answers = Answers(moments_with_jumps(asked.chain, order, endless_cells(asked, times=True)))
+        name = DIRECT
     else:
         solver = chosen(method, asked.chain)
         endless = endless_cells(asked, times=True)
@@ -95,7 +106,8 @@ def exit_probability(
 
     inside, method: as for `mean_exit_time`.
     through: "lower" or "upper" in one dimension; (axis, "lower") or (axis, "upper") for a side of a box or an absorbing
-        end; or a set, which counts the exits whose place it holds (of first order where it cuts the boundary).
+        end; or a set, which counts the exits whose place it holds (of first order where it cuts the boundary).  Of a
+        jump it is where it lands that counts: "upper" is anywhere above.
 
     Returns a Field, 0 outside.  Raises InvalidInput where there is no such side, and as `mean_exit_time` does.
     Source: Gardiner, Stochastic Methods (2009), section 5.5.
@@ -114,10 +126,8 @@ def exit_probability(
         answers = chances(found, problem.grid.size, counted_ends(asked, found, exit_))
         name = _quadrature(found)
     else:
-        solver = chosen(method, asked.chain)
         rates = counted_rates(asked, exit_)
-        endless_cells(asked, times=False)
-        answers, name = Answers(chances_in_space(asked.chain, rates, solver, progress)), solver.name
+        answers, name = _chances(asked, rates, method, progress)
     return _field(problem, answers, "exit probability", name, started)
 
 
@@ -151,12 +161,18 @@ def committor(
         counts = [(one.free.below == TARGET, one.free.above == TARGET) for one in found]
         answers, name = chances(found, problem.grid.size, counts), _quadrature(found)
     else:
-        solver = chosen(method, asked.chain)
-        endless_cells(asked, times=False)
-        answers = Answers(chances_in_space(asked.chain, asked.chain.into(TARGET), solver, progress))
-        name = solver.name
+        answers, name = _chances(asked, asked.chain.into(TARGET), method, progress)
     answers.values[asked.owner == TARGET] = 1.0
     return _field(problem, answers, "committor", name, started)
+
+
+def _chances(asked: Asked, rates: Array, method: FirstPassage | None, progress: Progress) -> tuple[Answers, str]:
+    """On the chain of cells: the chance to leave by transitions at these rates, and by what it was found."""
+    endless_cells(asked, times=False)
+    if method is None and asked.jumps:
+        return Answers(chances_with_jumps(asked.chain, rates)), DIRECT
+    solver = chosen(method, asked.chain)
+    return Answers(chances_in_space(asked.chain, rates, solver, progress)), solver.name
 
 
 def _endless(asked: Asked, memory: float) -> Array:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from fpsolve.errors import InvalidInput
 from fpsolve.generator import generator
 from fpsolve.grid import Grid
+from fpsolve.operators.ended_jumps import nearer_rates
 from fpsolve.operators.regions import Region, nodes_of, s_of
 from fpsolve.operators.state_sets import Box, region_of
+from fpsolve.passage_jumps import into_cells, to_one_side
 from fpsolve.passage_line import Passage
 from fpsolve.passage_sets import Asked
 from fpsolve.problem import Problem
@@ -74,11 +76,15 @@ def counted_rates(asked: Asked, exit_: Side | Region) -> Array:
             "second-order transport does not say where paths leave; use scheme=fp.Positive() for exit probabilities"
         )
     total, known = _at_ends(asked, exit_)
+    if chain.jumps is not None:
+        total += to_one_side(chain, exit_.upper) if isinstance(exit_, Side) else into_cells(chain, exit_.cells)
     for found, rates in zip(chain.crossings, chain.entries, strict=True):
         counts = _over_boundary(asked, exit_, found.cell, found.places)
         if counts is not None:
             known = True
             total += np.bincount(found.cell, np.where(counts, rates, 0.0), minlength=total.size)
+            if chain.jumps is not None:  # the nearest cells begin at their boundaries
+                total += nearer_rates(chain.jumps.line, dataclasses.replace(found, share=np.where(counts, found.share, 1)))
     if not known:
         assert isinstance(exit_, Side)
         name, side = asked.problem.grid.names[exit_.axis], SIDES[exit_.upper]

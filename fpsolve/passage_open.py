@@ -20,6 +20,7 @@ from fpsolve.grid import Grid
 from fpsolve.killed import Killed, killed
 from fpsolve.operators.ends import described, judge_open_end, warn_of_truncation
 from fpsolve.operators.regions import Region
+from fpsolve.passage_jumps import endless_with_jumps
 from fpsolve.passage_sets import Asked
 from fpsolve.resolvent import Resolvent
 from fpsolve.solvers.sets import reaching
@@ -40,6 +41,8 @@ def endless_cells(asked: Asked, *, times: bool) -> Flags:
     times: False for chances, for which such an end only earns a TruncationWarning.
     Raises NotNormalizable where it cannot be told.
     """
+    if asked.jumps:
+        return endless_with_jumps(asked, times=times)
     chain = asked.chain
     endless = np.zeros(chain.owner.size, dtype=bool)
     beside = _free_beside_open_ends(chain, asked.ended.grid)

@@ -45,7 +45,12 @@ class Asked:
     @property
     def in_closed_form(self) -> bool:
         """Whether there is one dimension, with noise everywhere inside it."""
-        return self.problem.grid.ndim == 1 and not np.any(self.L.edges.noiseless)
+        return self.problem.grid.ndim == 1 and not self.jumps and not np.any(self.L.edges.noiseless)
+
+    @property
+    def jumps(self) -> bool:
+        """Whether paths jump."""
+        return self.problem.process.jumps is not None
 
     @cached_property
     def ended(self) -> Problem:
@@ -137,8 +142,8 @@ def refuse_memory(problem: Problem, why: str) -> None:
 
 
 def _check(problem: Problem, at_any_time: bool = False) -> None:
-    if isinstance(problem, Problem):
-        refuse_jumps(problem.process, "a question about passages")
+    if isinstance(problem, Problem) and problem.grid.ndim > 1:
+        refuse_jumps(problem.process, "a question about passages in several coordinates")
     if isinstance(problem, Problem) and problem.process.time_dependent and not at_any_time:
         raise InvalidInput(
             "the process depends on t, so a first passage depends on when it begins; freeze it, process.at(t), or ask "

@@ -63,11 +63,11 @@ def chosen(method: FirstPassage | None, k: Killed) -> FirstPassage:
 def trapped(k: Killed) -> Flags:
     """Free cells that paths never leave, for other ones or for good: closed sets, and cells where nothing moves."""
     L = k.generator
-    found = np.zeros(L.size, dtype=bool)
+    found, jumping = np.zeros(L.size, dtype=bool), _jumping(k)
     for cells in closed_sets(L.edges, L.transport):
-        found[cells] = True
+        found[cells] = not np.any(jumping[cells])
     edges = L.edges
-    moving = k.loss > 0
+    moving = (k.loss > 0) | jumping
     moving[edges.left[edges.up > 0]] = moving[edges.right[edges.down > 0]] = True
     for part in L.transport:
         moving[part.sources[np.any(part.coefficients != 0, axis=1), 0]] = True
@@ -86,7 +86,8 @@ def moments_in_space(k: Killed, order: int, method: FirstPassage, progress: Prog
     values[endless] = np.inf
     cells = k.free[~endless[k.free]]
     if np.any(trap[cells]):
-        stay = reaching(k.generator.edges, k.generator.transport, np.flatnonzero(trap))[cells]
+        into = trap | _jumping(k)  # a jump may end anywhere
+        stay = reaching(k.generator.edges, k.generator.transport, np.flatnonzero(into))[cells]
         warnings.warn(
             f"the mean exit time is infinite from {int(stay.sum())} of {cells.size} cells inside: paths from there "
             f"may end among {int(trap.sum())} cells that none leaves, since no noise takes them on",
@@ -111,6 +112,11 @@ def chances_in_space(k: Killed, rewards: Array, method: FirstPassage, progress: 
     if np.any(rewards[cells] > 0):
         values[cells] = _solved(k, cells, rewards[cells], method, progress)
     return values
+
+
+def _jumping(k: Killed) -> Flags:
+    """Free cells from which paths jump, to any other."""
+    return np.zeros(k.owner.size, dtype=bool) if k.jumps is None else k.jumps.moving
 
 
 def _solved(k: Killed, cells: Indices, right: Array, method: FirstPassage, progress: Progress) -> Array:

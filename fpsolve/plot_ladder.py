@@ -12,7 +12,7 @@ from fpsolve.values.density import Density
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fpsolve.ladder import Ladder
+    from fpsolve.ladder_table import Ladder
 
 __all__ = ["densities", "errors"]
 
@@ -31,8 +31,8 @@ def errors(found: Ladder, ax: Axes | None = None, *, label: str | None = None, l
     told = [(y, row.predicted) for y, row in zip(place, rows, strict=True) if row.predicted]
     if told:
         ax.plot([p for _, p in told], [y for y, _ in told], "D", color=ORANGE, ms=5, label="predicted", ls="none")
-    if found.floor is not None and found.swarm is not None:
-        ax.axvline(found.floor, color=GREY, ls="--", lw=1, label=f"seen by {len(found.swarm)} replicas")
+    if found.floor is not None and found.held_out is not None:
+        ax.axvline(found.floor, color=GREY, ls="--", lw=1, label=f"seen by {len(found.held_out)} replicas")
     ax.set_yticks(place, [row.name for row in rows])
     if log is not False:
         ax.set_xscale("log")

@@ -4,7 +4,7 @@
 
 the slowest mode of the killed process, found by inverse iteration: mean times again and again.  In one dimension
 p = m u with the speed m and u = rate G u, G the integral operator of the mean exit time.  On the chain of cells by
-sparse LU; where rounding would show, as m u with the stationary masses m of the chain that nothing leaves, by
+sparse LU (beside jumps by their own direct solve); where rounding would show, as m u with the stationary masses m of the chain that nothing leaves, by
 elimination without subtraction.  The quotients of two iterates bound the rate (Collatz & Wielandt).
 Source: Collet, Martinez & San Martin, Quasi-Stationary Distributions (2013).
 """
@@ -12,6 +12,7 @@ Source: Collet, Martinez & San Martin, Quasi-Stationary Distributions (2013).
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ from scipy import sparse
 from fpsolve.errors import InvalidInput, NotConverged, Reducible
 from fpsolve.killed import Killed
 from fpsolve.operators.state_sets import StateSet
+from fpsolve.passage_jumps import METHOD as DIRECT
+from fpsolve.passage_jumps import check_return, leaving_cells, solve_among
 from fpsolve.passage_line import Passage, check_agreement, passages
 from fpsolve.passage_sets import Asked, leaving, refuse_memory
 from fpsolve.passage_space import trapped
@@ -137,26 +140,24 @@ def _density_of(asked: Asked, one: Passage, log_u: Array) -> Density:
 
 def _on_chain(asked: Asked, method: GTH | SparseLU | None, progress: Progress, started: float) -> Density:
     k = asked.chain
-    cells, rates = _checked_chain(k)
-    leaving = k.loss[cells]
+    cells = _checked_chain(k)
+    if asked.jumps:
+        check_return(asked, "no quasi-stationary density")
     name, found = "", None
     if not isinstance(method, GTH):
-        name, found = SparseLU().name, _by_lu(rates, leaving)
+        name, found = (DIRECT, _by_jumps(k)) if asked.jumps else (SparseLU().name, _by_lu(_rates_among(k, cells)))
         limit = method.rtol if method is not None else UNSURE
         if found.unsure > limit:
             if method is not None or not k.generator.is_markov:
                 raise NotConverged(
-                    f"sparse LU: rounding may move the decay rate {found.rate:.3g} by {found.unsure:.2g} of itself, "
+                    f"{name}: rounding may move the decay rate {found.rate:.3g} by {found.unsure:.2g} of itself, "
                     f"above {limit:g}: use " + ("fp.GTH()" if k.generator.is_markov else "fp.Positive() and fp.GTH()")
                 )
             found = None
     if found is None:
         places = np.stack(np.unravel_index(cells, k.grid.shape), axis=1)
-        name, found = GTH().name, _by_gth(rates, leaving, places, progress)
-    masses = np.zeros(k.owner.size)
-    masses[cells] = found.masses / found.masses.sum()
-    p = Density.from_masses(k.grid, masses)
-    p = p.replace(continued=tuple((False, False) for _ in k.grid.axes))
+        name, found = GTH().name, _by_gth(_rates_among(k, cells), k.loss[cells], places, progress)
+    p = _density_on_cells(k, cells, found.masses / found.masses.sum())
     info = Info(
         method=f"inverse iteration by {name}",
         residual=float(found.high / found.low - 1.0),
@@ -168,6 +169,17 @@ def _on_chain(asked: Asked, method: GTH | SparseLU | None, progress: Progress, s
         notes=(f"{found.count} last iterations; the decay rate lies between {found.low:.12g} and {found.high:.12g}",),
     )
     return _checked(p.replace(info=info), found.low, found.high)
+
+
+def _density_on_cells(k: Killed, cells: Indices, found: Array) -> Density:
+    """The density of masses in the free cells, of which those beside jumps include the tails."""
+    masses = np.zeros(k.owner.size)
+    masses[cells] = found
+    if k.jumps is None:
+        p = Density.from_masses(k.grid, masses)
+        return p.replace(continued=tuple((False, False) for _ in k.grid.axes))
+    with np.errstate(divide="ignore"):
+        return Density.from_log(k.grid, np.log(masses / k.jumps.capacity), continued=k.jumps.laws)
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,19 +194,27 @@ class _Slowest:
     unsure: float = 0.0
 
 
-def _by_lu(rates: sparse.csc_matrix, leaving: Array) -> _Slowest:
-    inverse = Resolvent(rates, 0.0)
-    m = np.full(leaving.size, 1.0 / leaving.size)
-    if leaving.size > 20:
+def _by_lu(rates: sparse.csc_matrix) -> _Slowest:
+    return _by_solves(Resolvent(rates, 0.0).solve, -rates.diagonal())
+
+
+def _by_jumps(k: Killed) -> _Slowest:
+    return _by_solves(solve_among(k, 0.0), leaving_cells(k)[k.free])
+
+
+def _by_solves(solve: Callable[[Array], Array], out: Array) -> _Slowest:
+    """By (-L)^-1.  out: rate out of each cell, to anywhere."""
+    m = np.full(out.size, 1.0 / out.size)
+    if out.size > 20:
         from scipy.sparse.linalg import LinearOperator, eigs
 
-        operator = LinearOperator(rates.shape, matvec=lambda b: inverse.solve(np.asarray(b).ravel()), dtype=float)
+        operator = LinearOperator((out.size,) * 2, matvec=lambda b: solve(np.asarray(b).ravel()), dtype=float)
         m = np.abs(eigs(operator, k=1, v0=m, tol=1e-10)[1][:, 0].real)
         m /= m.sum()
     count, rate, low, high = 0, 0.0, 0.0, 1.0
     while count < MOST_BY_LU and not high - low <= 10.0 * ALIKE * high:
         count += 1
-        new = inverse.solve(m)
+        new = solve(m)
         rate = float(1.0 / new.sum())
         if rate <= 0:  # lost in rounding
             return _Slowest(m, rate, low, high, count, np.inf)
@@ -202,7 +222,7 @@ def _by_lu(rates: sparse.csc_matrix, leaving: Array) -> _Slowest:
             quotients = (m / new)[m > EPSILON * m.max()]
         low, high = float(quotients.min()), float(quotients.max())
         m = new * rate
-    return _Slowest(m, rate, low, high, count, EPSILON * float(np.sum(-rates.diagonal() * m)) / rate)
+    return _Slowest(m, rate, low, high, count, EPSILON * float(np.sum(out * m)) / rate)
 
 
 def _by_gth(rates: sparse.csc_matrix, leaving: Array, places: Indices, progress: Progress) -> _Slowest:
@@ -224,8 +244,12 @@ def _by_gth(rates: sparse.csc_matrix, leaving: Array, places: Indices, progress:
     return _Slowest(masses, rate, low, high, count)
 
 
-def _checked_chain(k: Killed) -> tuple[Indices, sparse.csc_matrix]:
-    """The free cells, which must be of one piece and be left, and the rates among them."""
+def _rates_among(k: Killed, cells: Indices) -> sparse.csc_matrix:
+    return k.generator.rates()[cells][:, cells].tocsc()
+
+
+def _checked_chain(k: Killed) -> Indices:
+    """The free cells, which must be of one piece and be left."""
     from scipy.sparse.csgraph import connected_components
 
     trap = trapped(k)
@@ -234,11 +258,12 @@ def _checked_chain(k: Killed) -> tuple[Indices, sparse.csc_matrix]:
             f"no quasi-stationary density: paths stay for ever in {int(trap.sum())} cells inside, where no noise takes "
             "them on; ask stationary, or leave these cells out of the set"
         )
-    rates = k.generator.rates()[k.free][:, k.free].tocsc()
-    count, label = connected_components(rates, directed=True, connection="strong")
+    if k.jumps is not None and np.all(k.jumps.moving[k.free]):
+        return k.free
+    count, label = connected_components(_rates_among(k, k.free), directed=True, connection="strong")
     if count > 1:
         raise _in_parts(list(np.bincount(label)))
-    return k.free, rates
+    return k.free
 
 
 def _in_parts(sizes: list[int]) -> Reducible:

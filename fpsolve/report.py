@@ -13,6 +13,7 @@ from fpsolve.store import write_whole
 
 __all__ = ["write_report"]
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PAGE, FACTS = "report.html", "report.json"
 
 
@@ -43,7 +44,7 @@ def _short(number: float) -> str:
     """Six digits, powers of ten as they are read."""
     text = f"{number:.6g}"
     mantissa, mark, power = text.partition("e")
-    return f"{mantissa} × 10^{int(power)}" if mark else text
+    return f"{mantissa} × 10{str(int(power)).translate(RAISED)}" if mark else text
 
 
 def _plain(fact: Any) -> Any:

@@ -21,7 +21,7 @@ from scipy import sparse
 from fpsolve.errors import NotConverged
 from fpsolve.resolvent import Resolvent
 
-__all__ = ["log_balance", "slowest", "slowest_in_balance"]
+__all__ = ["log_balance", "slowest", "slowest_by_solves", "slowest_in_balance"]
 
 Array = NDArray[np.float64]
 UNBALANCED = 1e-9  # of 1 + the span of ln m: what ln m may gain round a closed path
@@ -91,7 +91,24 @@ def slowest(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """At least `count` slowest rates by their real parts, and their modes' masses (cells, rates), of any chain."""
     values, vectors = _vectors(rates, count, shift, False)
-    values = -values
+    return _in_order(-values, vectors, conservative)
+
+
+def slowest_by_solves(
+    solve: Callable[[Array], Array], cells: int, count: int, shift: float, conservative: bool
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The same of a chain known by solve(b) = (shift - L)^-1 b only."""
+    from scipy.sparse.linalg import LinearOperator, eigs
+
+    operator = LinearOperator((cells, cells), matvec=lambda b: solve(np.asarray(b).ravel()), dtype=float)
+    values, vectors = _converged(eigs, operator, min(count + EXTRA, cells - 2), {})
+    return _in_order(1.0 / values - shift, vectors, conservative)
+
+
+def _in_order(
+    values: NDArray[Any], vectors: NDArray[Any], conservative: bool
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Rates by their real parts, the stationary one first and 0."""
     values = np.where(np.abs(values.imag) < REAL * np.abs(values), values.real, values)
     order = np.lexsort((-values.imag, np.round(values.real / np.abs(values).max(), 12)))
     values, vectors = values[order], vectors[:, order]
@@ -104,7 +121,7 @@ def slowest(
 
 def _vectors(matrix: sparse.csc_matrix, count: int, shift: float, symmetric: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """Eigenvalues and eigenvectors nearest to `shift`, a few more than `count`."""
-    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigs, eigsh
+    from scipy.sparse.linalg import LinearOperator, eigs, eigsh
 
     cells = matrix.shape[0]
     wanted = min(count + EXTRA, cells - 2)
@@ -116,9 +133,18 @@ def _vectors(matrix: sparse.csc_matrix, count: int, shift: float, symmetric: boo
     inverse = Resolvent(matrix, shift)
     operator = LinearOperator(matrix.shape, matvec=lambda b: -inverse.solve(np.asarray(b).ravel()), dtype=float)
     solve: Callable[..., Any] = eigsh if symmetric else eigs
-    start = np.random.default_rng(1).standard_normal(cells)  # of no symmetry that a mode could lack
+    return _converged(solve, matrix, wanted, {"sigma": shift, "OPinv": operator})
+
+
+def _converged(
+    solve: Callable[..., Any], matrix: Any, wanted: int, inverse: dict[str, Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """ARPACK's eigenvalues and eigenvectors.  Raises NotConverged."""
+    from scipy.sparse.linalg import ArpackNoConvergence
+
+    start = np.random.default_rng(1).standard_normal(matrix.shape[0])  # of no symmetry that a mode could lack
     try:
-        values, vectors = solve(matrix, k=wanted, sigma=shift, OPinv=operator, v0=start)
+        values, vectors = solve(matrix, k=wanted, v0=start, **inverse)
     except ArpackNoConvergence as error:
         raise NotConverged(
             f"ARPACK found {error.eigenvalues.size} of {wanted} modes; ask for fewer, or use fewer cells",

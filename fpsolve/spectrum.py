@@ -20,10 +20,11 @@ from fpsolve.errors import InvalidInput, NotConverged, Reducible
 from fpsolve.killed import Killed
 from fpsolve.metastable import Wells, wells_of
 from fpsolve.operators.state_sets import StateSet
-from fpsolve.passage_sets import leaving
+from fpsolve.passage_jumps import METHOD, leaving_cells, solve_among, time_to_middle
+from fpsolve.passage_sets import Asked, leaving
 from fpsolve.problem import Problem
 from fpsolve.progress import Progress
-from fpsolve.slowest import log_balance, slowest, slowest_in_balance
+from fpsolve.slowest import log_balance, slowest, slowest_by_solves, slowest_in_balance
 from fpsolve.solvers.sets import closed_sets
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
@@ -64,6 +65,8 @@ def spectrum(
     started = time.process_time()
     asked = leaving(problem, inside)
     k, count = asked.chain, whole("modes", modes, 1)
+    if k.jumps is not None:
+        return _with_jumps(asked, k.jumps.capacity, count, started)
     cells, rates = _checked(k, count)
     killing, fastest = k.loss[cells], float(-rates.diagonal().min())
     conservative = not np.any(killing > 0)
@@ -86,11 +89,39 @@ def spectrum(
             f"{slow} rates are lost in rounding of the fastest, {fastest:.3g}; use fp.Positive()", best=values
         )
     values, vectors = values[:count], vectors[:, :count]
-    residual = _residual(rates, values, vectors, fastest)
+    residual = _residual(rates @ vectors, values, vectors, fastest)
     info = Info(method="shift-invert ARPACK", residual=residual, seconds=time.process_time() - started, notes=notes)
-    fields = _fields(problem, cells, values, vectors)
+    fields = _fields(problem, cells, values, vectors, problem.grid.weights)
     rates_found = values.real if np.all(np.imag(values) == 0) else values
     return Spectrum(problem.grid, rates_found, fields, conservative, info, problem.process.memory)
+
+
+def _with_jumps(asked: Asked, capacity: Array, count: int, started: float) -> Spectrum:
+    """The same without a matrix, by the direct solve of jumps and drift."""
+    k, grid = asked.chain, asked.problem.grid
+    cells, out = k.free, leaving_cells(k)
+    if not np.all(out[cells] > 0.0):
+        raise InvalidInput(f"nothing moves in {int(np.sum(out[cells] == 0.0))} cells inside; leave them out of the set")
+    _check_count(count, cells.size)
+    conservative = not np.any(k.loss[cells] > 0)
+    shift = 1.0 / time_to_middle(k) if conservative else 0.0
+    values, vectors = slowest_by_solves(solve_among(k, shift), cells.size, count, shift, conservative)
+    values, vectors = values[:count], vectors[:, :count]
+    change = np.zeros(vectors.shape, dtype=complex)
+    for n in range(count):
+        whole = np.zeros(grid.size, dtype=complex)
+        whole[cells] = vectors[:, n]
+        change[:, n] = (k.generator.apply(whole.real) + 1j * k.generator.apply(whole.imag))[cells]
+    residual = _residual(change, values, vectors, float(out.max()))
+    info = Info(method=f"ARPACK by {METHOD}", residual=residual, seconds=time.process_time() - started)
+    fields = _fields(asked.problem, cells, values, vectors, capacity)
+    return Spectrum(grid, values.real if np.all(np.imag(values) == 0) else values, fields, conservative, info,
+                    asked.problem.process.memory)  # fmt: skip
+
+
+def _check_count(count: int, cells: int) -> None:
+    if count > cells - 2:
+        raise InvalidInput(f"modes is {count}, but only {cells} cells are inside; ask for fewer or use more cells")
 
 
 def _checked(k: Killed, count: int) -> tuple[NDArray[np.int64], sparse.csc_matrix]:
@@ -108,8 +139,7 @@ def _checked(k: Killed, count: int) -> tuple[NDArray[np.int64], sparse.csc_matri
     rates = L.rates()[cells][:, cells].tocsc()
     visited = rates.diagonal() < 0
     cells, rates = cells[visited], rates[visited][:, visited].tocsc()
-    if count > cells.size - 2:
-        raise InvalidInput(f"modes is {count}, but only {cells.size} cells are inside; ask for fewer or use more cells")
+    _check_count(count, cells.size)
     return cells, rates
 
 
@@ -119,9 +149,9 @@ def _lost(sizes: Array, rounding: float, first: int) -> int:
     return int(np.flatnonzero(better)[-1]) + 1 if np.any(better) else 0
 
 
-def _residual(rates: sparse.csc_matrix, values: NDArray[Any], vectors: NDArray[Any], fastest: float) -> float:
-    """The largest |L phi + rate phi| of a mode, of the fastest rate times |phi|."""
-    off = np.abs(rates @ vectors + vectors * values).sum(axis=0)
+def _residual(change: NDArray[Any], values: NDArray[Any], vectors: NDArray[Any], fastest: float) -> float:
+    """The largest |L phi + rate phi| of a mode, of the fastest rate times |phi|; change: L phi."""
+    off = np.abs(change + vectors * values).sum(axis=0)
     return float((off / (fastest * np.abs(vectors).sum(axis=0))).max())
 
 
@@ -140,7 +170,7 @@ def _note(problem: Problem, cells: NDArray[np.int64], wells: Wells, first: int) 
 
 
 def _fields(
-    problem: Problem, cells: NDArray[np.int64], values: NDArray[Any], vectors: NDArray[Any]
+    problem: Problem, cells: NDArray[np.int64], values: NDArray[Any], vectors: NDArray[Any], capacity: Array
 ) -> tuple[Field, ...]:
     """Modes as densities, sum |masses| = 1; of a complex pair the real part, then the imaginary one."""
     grid, found = problem.grid, []
@@ -151,5 +181,5 @@ def _fields(
         part = vector.imag if np.imag(value) < 0 else vector.real
         dense = np.zeros(grid.size)
         dense[cells] = -part if np.imag(value) < 0 else part
-        found.append(Field(grid, dense.reshape(grid.shape) / grid.weights, f"mode {n}"))
+        found.append(Field(grid, dense.reshape(grid.shape) / capacity.reshape(grid.shape), f"mode {n}"))
     return tuple(found)

@@ -18,7 +18,6 @@ from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput, NotConverged, ResolutionWarning, TruncationWarning
 from fpsolve.generator import Generator
 from fpsolve.operators.jump_ends import Tail
-from fpsolve.operators.jump_kernel import Exponentials, Toeplitz
 from fpsolve.operators.jump_line import line_with_jumps
 from fpsolve.operators.jump_tails import check_normalizable, fitted_tail, is_derived
 from fpsolve.operators.line_jumps import LineJumps
@@ -79,11 +78,7 @@ def _line(L: Generator) -> LineJumps:
 
 
 def _summed(L: Generator) -> Generator:
-    """L with its kernel as it is solved: an FFT would spread rounding of the peak over the tails."""
-    jumps = _line(L)
-    if not isinstance(jumps.kernel, Toeplitz) or jumps.axis.periodic:
-        return L
-    return replace(L, jumps=replace(jumps, kernel=Exponentials(jumps.alpha, jumps.axis)))
+    return replace(L, jumps=_line(L).summed)
 
 
 def _solved(problem: Problem, L: Generator) -> tuple[Generator, Array, int]:

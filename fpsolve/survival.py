@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.checks import rising_times
 from fpsolve.errors import FpsolveWarning
-from fpsolve.evolve import default_method, follow
+from fpsolve.evolve import default_method, follow, with_tails
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Initial, masses
@@ -49,7 +49,7 @@ def survival(
     method, normalize: as for `evolve`; the process may depend on t.
 
     Returns a Survival: numpy takes it for its probabilities; `.exit_density`, `.mean_exit_time()`.  On Ctrl-C the part
-    that is done is returned, with a warning.  Second order in the cell width.
+    that is done is returned, with a warning.  Second order in the cell width, with jumps as `mean_exit_time`.
     Raises and warns as `evolve` and `mean_exit_time` do.
     Source: Redner, A Guide to First-Passage Processes (2001), ch. 1.
 
@@ -83,7 +83,8 @@ def survival(
         start=0.0,
         progress=progress,
     )
-    rows = path.masses.reshape(len(path), -1)
+    lift = with_tails(first.generator, problem.grid)
+    rows, m0 = path.masses.reshape(len(path), -1) * lift, m0 * lift
     losses = [at(float(t)).loss if timed else first.loss for t in path.times]
     rate = float(m0 @ first.loss)
     if memory < 1.0:

@@ -7,6 +7,7 @@ time-reversed process reaches the source first) and the stationary density p, pa
 
 times per unit time, and spend the share <q-> of their time coming from the source: the rate is F/<q->.  In one
 dimension without a current, F = 1/(Z R), Z the integral of the speed and R the resistance between the two sets.
+Paths that jump go over by jumps from anywhere to the target as well, from the source straight away too.
 Sources: E & Vanden-Eijnden, J. Stat. Phys. 123, 503 (2006); Metzner, Schuette & Vanden-Eijnden, Multiscale Model.
 Simul. 7, 1192 (2009).
 """
@@ -19,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.evolve import with_tails
+from fpsolve.killed import killed
 from fpsolve.operators.state_sets import StateSet
 from fpsolve.operators.stretches import FreeStretch, free_stretches
 from fpsolve.passage_line import check_agreement, end_of, ends_of, graded
@@ -66,6 +69,8 @@ def transition_rate(
     """
     refuse_memory(problem, "its transitions have no rate: the longer it runs the fewer there are")
     asked = between(problem, source, target)
+    if asked.jumps:
+        return _with_jumps(asked)
     left, right = asked.owner[asked.L.edges.left], asked.owner[asked.L.edges.right]
     if np.any((left >= 0) & (right >= 0) & (left != right)):
         raise InvalidInput(
@@ -131,6 +136,17 @@ def _log_time_from_source(one: FreeStretch, stretch: Stretch) -> float:
         if owner is None:
             parts.append(end.log_mass + last)
     return float(np.logaddexp.reduce(parts))
+
+
+def _with_jumps(asked: Asked) -> TransitionRate:
+    """By the direct solve, with edges as they are: y = m q- is what the source sends to the free cells."""
+    p, L = stationary(asked.problem), asked.L
+    k = killed(L, asked.problem.grid, asked.regions, to_nodes=True)
+    m, free = p.values.ravel() * asked.problem.grid.weights.ravel() * with_tails(L, asked.problem.grid), k.owner < 0
+    in_source = np.where(k.owner == SOURCE_SET, m, 0.0)
+    y = in_source + np.where(free, k.generator.resolvent(0.0).solve(np.where(free, L.apply(in_source), 0.0)), 0.0)
+    flux = float(y @ np.where(k.owner == TARGET_SET, 0.0, L.adjoint((k.owner == TARGET_SET).astype(float))))
+    return TransitionRate(flux / y.sum(), flux, float(y.sum()))
 
 
 def _apart(breaks: Array, ds: float) -> Array:

@@ -30,7 +30,7 @@ relaxation resolution
 stationary_line stationary_space stationary_jumps
 killed reversal
 stationary evolve
-passage_sets passage_line passage_space passage_open passage_exits metastable
+passage_sets passage_line passage_jumps passage_space passage_open passage_exits metastable
 passage transition quasi survival spectrum
 flows hodge current residual
 laws partition transport plane_transport sliced noise distance compare tails refine convergence
@@ -39,7 +39,7 @@ random_map branches collocation random_map_ends random_map_domain ulam transfer_
 transfer
 measure
 models
-rungs paired_scores ladder_runs ladder
+validity rungs paired_scores ladder_runs ladder_table ladder
 plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder plot_measure
 export formats store casefile claims
 runner doctor
@@ -70,8 +70,8 @@ DELEGATES = (
     | {
         ("measure/kramers_moyal.py", "plot_diffusion", "plot_measure"),
         ("tails.py", "plot", "plot"),
-        ("ladder.py", "plot", "plot_ladder"),
-        ("ladder.py", "plot_densities", "plot_ladder"),
+        ("ladder_table.py", "plot", "plot_ladder"),
+        ("ladder_table.py", "plot_densities", "plot_ladder"),
         ("values/density.py", "corner", "plot_corner"),
         ("values/evolution.py", "plot", "plot_evolution"),
         ("values/evolution.py", "distance_to", "distance"),

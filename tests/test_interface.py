@@ -262,6 +262,44 @@ def test_diagonal_networks(data):
     assert data.moments.alpha1 > 0
 
 
+def test_the_exact_law_of_sgd(data):
+    net = fp.models.DiagonalNetwork(data, learning_rate=0.01)
+    exact = fp.transfer(net, nodes=300)
+    assert isinstance(exact.stationary(), fp.Density)
+    assert exact.flux < 1e-12
+    path = exact.evolve(fp.Point(net.minimum), 5)
+    assert len(path) >= 1
+    ready = fp.RandomMap(lambda x, a: 0.5 * x + a, [-1.0, 0.0, 1.0], (-2.5, 2.5))
+    assert fp.transfer(ready, nodes=64).mean() == pytest.approx(0.0, abs=1e-12)
+
+
+def test_a_loss_of_ones_own_and_the_ladder(data):
+    mine = fp.models.FromGradients(
+        gradient=lambda theta, x, y: 2 * (theta * x - y) * x, data=data, learning_rate=0.01, batch=4
+    )
+    assert mine.grid(50).shape == (50,)
+    found = fp.ladder(mine, particles=False)
+    assert found.best.error < found.row("isothermal").error
+    assert "SGD" in found.verdict
+    assert found.plot().get_xlabel()
+
+
+def test_measured_noise(data):
+    g = 2 * (0.5 * data.x - data.y) * data.x
+    assert fp.measure.gradient_covariance(g[:, None], batch=4).value.shape == (1, 1)
+    assert fp.measure.tail_index(np.random.default_rng(1).normal(size=2000)).index == 2.0
+
+
+def test_jumps_and_memory():
+    flight = fp.Process(drift=lambda x: -(x**3), jumps=fp.Stable(alpha=1.0, scale=1.0))
+    p = fp.stationary(fp.Problem(flight, fp.Grid(x=fp.Axis.sinh(-1e3, 1e3, 201, scale=0.5))))
+    assert p.tail_exponent() == pytest.approx(4.0, abs=0.1)
+    slow = fp.Problem(fp.Process(drift=lambda x: -x, diffusion=1.0, memory=0.7), fp.Grid(x=(-6, 6, 100)))
+    path = fp.evolve(slow, fp.Gaussian(1.0, 0.3), [0.0, 0.5, 1.0])
+    assert path[2].mass == pytest.approx(1.0, abs=1e-10)
+    assert fp.evolve(slow, fp.Gaussian(1.0, 0.3), [1.0], method=fp.Contour()).mean()[0] > 0
+
+
 def test_errors_and_warnings_have_one_root():
     for error in (fp.InvalidInput, fp.NotNormalizable, fp.Reducible, fp.NotConverged, fp.CorruptFile, fp.MissingExtra):
         assert issubclass(error, fp.FpsolveError)

@@ -225,7 +225,7 @@ class FromGradients:
         )  # fmt: skip
 
     def subject(self) -> Subject:
-        """What `fp.ladder` asks; one parameter.  The mean squared residual is known for an fp.Regression only."""
+        """What `fp.ladder` asks; one parameter.  No loss is known to be a sum of squares: it has no residual."""
         if self.ndim != 1:
             raise InvalidInput(f"the model has the parameters {self.names}; a ladder of densities needs one of them")
         minimum, found = float(self.minimum[0]), self.moments(self.minimum[:, None])
@@ -278,7 +278,8 @@ class FromGradients:
     def _log_slope(self, theta: Array) -> Array:
         """A/D, whose integral less ln D is ln p."""
         found = self.samples.moments(theta[None])
-        return -found.mean[0] / (self.noise_factor * found.cov[0, 0])
+        with np.errstate(divide="ignore", invalid="ignore"):  # noise lost to rounding far out: whoever asks takes -inf
+            return -found.mean[0] / (self.noise_factor * found.cov[0, 0])
 
     def _no_noise(self, theta: float) -> bool:
         """Whether D vanishes at theta, to rounding of the gradients there."""

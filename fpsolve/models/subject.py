@@ -70,3 +70,8 @@ class Subject:
     def deviation(self) -> float:
         """Of the Gaussian approximation: sqrt(D/rate) at the minimum."""
         return float(np.sqrt(self.noise_at_minimum / self.rate))
+
+    @property
+    def bayes_noise(self) -> float | None:
+        """d = 2 sigma^2/N, with which exp(-L/d) is Bayes' posterior; None where the residual is not known."""
+        return None if self.residual is None else 2.0 * self.residual / self.samples

@@ -175,24 +175,21 @@ class IsotropicJumps:
         if not any("absorbing" in axis.ends for axis in self.grid.axes):
             return np.zeros(self.grid.size)
         absorbed = self.outside.absorbed(self.outside.close).astype(float)
-        margins = self.outside.margins
-        transform = _transform(self.kernel, self.grid.shape, margins)
-        spectrum = self._spectrum(self._placed(absorbed, margins), margins)
-        close = self._from(spectrum, transform, margins)[: self.grid.shape[0], : self.grid.shape[1]].ravel()
+        margins, (n, m) = self.outside.margins, self.grid.shape
+        close = self._convolved(self._placed(absorbed, margins), margins)[:n, :m].ravel()
         return np.asarray(close + self._near_outside.T @ absorbed + self._far.to_cells(self._far.lost))
 
     def _moved(self, u: Array, swapped: bool) -> Array:
         """What comes into each cell, but over the edges; swapped: the transpose."""
         n, m = self.grid.shape
         land, carried = self._landing[::-1] if swapped else self._landing
-        margins = self.outside.margins if land.nnz else (0, 0)
-        spectrum = self._spectrum(u.reshape(n, m), margins)
         if not land.nnz:
-            return self._from(spectrum, self._kernel_spectrum, margins)[:n, :m].ravel()
-        outer, index = carried @ u, self._outer_index(margins)
-        spectrum = spectrum + self._spectrum(self._placed(outer, margins), margins)
-        whole = self._from(spectrum, self._kernel_spectrum, margins)
-        arrived = whole.ravel()[index] + self._near_outside @ u
+            return self._convolved(u.reshape(n, m), (0, 0))[:n, :m].ravel()
+        margins, outer = self.outside.margins, carried @ u
+        whole = self._placed(outer, margins)
+        whole[:n, :m] = u.reshape(n, m)
+        whole = self._convolved(whole, margins)
+        arrived = whole.ravel()[self._outer_index] + self._near_outside @ u
         change = whole[:n, :m].ravel()
         return change + land.T @ arrived + self._near_outside.T @ outer + self._far.moved(u, swapped)
 
@@ -206,34 +203,30 @@ class IsotropicJumps:
         return far_jumps(self.kernel, self.outside, self.tails.exponents - self.tails.growths)
 
     @cached_property
-    def _kernel_spectrum(self) -> Array:
-        margins = self.outside.margins if self._landing[0].nnz else (0, 0)
-        return _transform(self.kernel, self.grid.shape, margins)
+    def _spectra(self) -> dict[tuple[int, int], Array]:
+        """The kernel's transforms, by margins."""
+        return {}
 
-    def _sizes(self, margins: tuple[int, int]) -> tuple[int, int]:
-        return _sizes(self.grid.shape, self.kernel.periods, margins)
+    def _convolved(self, values: Array, margins: tuple[int, int]) -> Array:
+        """The far rates on values of the grid and, with margins, of the cells around it (behind it, wrapped)."""
+        from scipy.fft import irfft2, rfft2
 
-    def _spectrum(self, values: Array, margins: tuple[int, int]) -> Array:
-        from scipy.fft import rfft2
+        if margins not in self._spectra:
+            self._spectra[margins] = _transform(self.kernel, self.grid.shape, margins)
+        sizes = _sizes(self.grid.shape, self.kernel.periods, margins)
+        return np.asarray(irfft2(self._spectra[margins] * rfft2(values, sizes), sizes))
 
-        return np.asarray(rfft2(values, self._sizes(margins)))
-
-    def _from(self, spectrum: Array, transform: Array, margins: tuple[int, int]) -> Array:
-        from scipy.fft import irfft2
-
-        return np.asarray(irfft2(transform * spectrum, self._sizes(margins)))
-
-    def _outer_index(self, margins: tuple[int, int]) -> Indices:
-        """Where cells around the grid lie in the arrays of the FFT."""
-        sizes = np.array(self._sizes(margins))[:, None]
-        return np.asarray(
-            np.ravel_multi_index(tuple(self.outside.close.at.astype(np.int64) % sizes), tuple(sizes[:, 0]))
-        )
+    @cached_property
+    def _outer_index(self) -> Indices:
+        """Where the cells around the grid lie in an array of the FFT."""
+        sizes = np.array(_sizes(self.grid.shape, self.kernel.periods, self.outside.margins))
+        at = self.outside.close.at.astype(np.int64) % sizes[:, None]
+        return np.asarray(np.ravel_multi_index((at[0], at[1]), (int(sizes[0]), int(sizes[1]))))
 
     def _placed(self, outer: Array, margins: tuple[int, int]) -> Array:
-        """Values of cells around the grid in an array of the FFT."""
-        whole = np.zeros(self._sizes(margins))
-        whole.ravel()[self._outer_index(margins)] = outer
+        """Values of the cells around the grid in an array of the FFT."""
+        whole = np.zeros(_sizes(self.grid.shape, self.kernel.periods, margins))
+        whole.ravel()[self._outer_index] = outer
         return whole
 
     @cached_property

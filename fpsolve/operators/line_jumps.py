@@ -7,7 +7,7 @@ S the symmetric kernel and local conductances of jump_kernel.py, the ends as in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fpsolve.axis import Axis
 from fpsolve.kernels.edges import flow_along
 from fpsolve.operators.jump_ends import OpenEnd
-from fpsolve.operators.jump_kernel import Kernel
+from fpsolve.operators.jump_kernel import Exponentials, Kernel, Toeplitz
 from fpsolve.operators.jump_terms import refuse_dense
 from fpsolve.operators.local import Chain
 from fpsolve.values.continuation import Beyond
@@ -64,6 +64,13 @@ class LineJumps:
         for end in self.ends:
             found[end.cell] += end.lost
         return found
+
+    @property
+    def summed(self) -> LineJumps:
+        """The same with its kernel as it is solved: an FFT would spread rounding of the peak over the tails."""
+        if not isinstance(self.kernel, Toeplitz) or self.axis.periodic:
+            return self
+        return replace(self, kernel=Exponentials(self.alpha, self.axis))
 
     @property
     def between(self) -> tuple[Indices, Indices]:

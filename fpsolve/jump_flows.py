@@ -1,0 +1,73 @@
+"""What jumps along one axis carry over its faces, and the entropy that they produce.
+
+Over the face f jumps carry, per unit time, the mass that lands above from below less the mass that lands below from
+above,
+
+    J(f) = sum over pairs i < f < j of S_ij (u_i - u_j) + what leaves over absorbing ends,    u = scale^alpha p,
+
+S the symmetric kernel: a jump counts at every face that it passes, so that div J = -(J p) cell by cell.  What passes
+from the cells into the tail beyond an open end crosses the faces up to that end.  On a ring jumps pass faces both ways
+round, and the mean of their J over the ring is 0, since as many go up as down from every place.
+Each pair of cells balances or not: Schnakenberg's sum over pairs,
+
+    sigma = sum over i < j of S_ij (u_i - u_j) ln(u_i/u_j) >= 0,
+
+in which the tail beyond an open end is one more state; it converges as cells shrink.
+Source: Schnakenberg, Rev. Mod. Phys. 48, 571 (1976).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.operators.jump_ends import lost_over
+from fpsolve.operators.line_jumps import LineJumps
+
+__all__ = ["jump_entropy_production", "jump_imbalance", "over_faces_by_jumps"]
+
+Array = NDArray[np.float64]
+
+
+def over_faces_by_jumps(jumps: LineJumps, m: Array) -> Array:
+    """J at the faces, (cells + 1,), of the generator's masses m."""
+    axis, change = jumps.axis, jumps.apply(m)
+    through = np.append(0.0, -np.cumsum(change))
+    if axis.periodic:
+        beside = np.append(axis.gaps, axis.gaps[-1])  # from node to node over each face
+        return np.asarray(through - (through[1:] @ axis.gaps) / beside[:-1].sum())
+    u = jumps.lift * m
+    lower = 0.0
+    if axis.ends[0] == "absorbing":
+        lower = float((axis.weights * lost_over(jumps.alpha, axis, False)) @ u)
+        lower += sum(end.lost * u[end.cell] for end in jumps.ends)
+    through -= lower
+    if axis.ends[1] != "absorbing":
+        through[-1] = 0.0  # but for rounding
+    return through
+
+
+def jump_entropy_production(jumps: LineJumps, m: Array) -> float:
+    """sigma of the generator's masses m; infinite where u is 0 in some cells and not in others."""
+    u = jumps.summed.lift * m
+    if np.all(u == u[0]):
+        return 0.0
+    if np.any(u <= 0.0):
+        return np.inf
+    log_u = np.log(u / u.max())
+    found = -float(log_u @ jumps.between_cells(u))
+    for end in jumps.ends:
+        out, back = end.out * u, end.back * u[end.cell]
+        pairs = (out > 0) & (back > 0)
+        found += float(np.sum((out - back)[pairs] * np.log(out[pairs] / back[pairs])))
+    return max(found, 0.0)
+
+
+def jump_imbalance(jumps: LineJumps, m: Array) -> tuple[float, float]:
+    """The largest net flux between two cells over its one-way flux, and what rounding makes of it."""
+    u = jumps.lift * m
+    if not np.any(jumps.strength > 0):
+        return 0.0, 0.0
+    largest = float(u.max())
+    imbalance = 1.0 - float(u.min()) / largest
+    return imbalance, 16.0 * float(np.finfo(float).eps) * (1.0 + abs(np.log(largest)))

@@ -1,0 +1,137 @@
+"""The validation report: self-contained, honest in its verdict, and readable by people and machines."""
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from fpsolve.claims import Exact
+from fpsolve.cli import main
+from fpsolve.errors import InvalidInput
+from fpsolve.evidence import Evidence, Judged, Picture, Section, gather
+from fpsolve.report import write_report
+
+ROOT = Path(__file__).resolve().parents[1]
+VOID = {"meta", "img", "link", "br", "hr", "input"}
+
+
+def doubled(k=1.0):
+    return 2.0 * k
+
+
+def judged(expected, *, limit="", wrong=5.0, name="twice <two>"):
+    claim = Exact(name, doubled, {"k": 1.0}, lambda r: r, expected, 1e-9, {"k": wrong}, "arithmetic")
+    verdict = claim.check("case")
+    status = "pass" if verdict.passed else ("limit" if limit else "fail")
+    return Judged(verdict, status, limit)
+
+
+def evidence(*claims, picture=None):
+    section = Section("case", "Twice a number", "2 k & nothing else", claims, picture)
+    return Evidence((section,), {"command": "fpsolve validate", "commit": "none"}, (("what", "a figure"),))
+
+
+class Tags(HTMLParser):
+    """Whether every element is closed, and what the attributes say."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.ids, self.links, self.images = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.ids += [found["id"]] if "id" in found else []
+        self.links += [found["href"]] if "href" in found else []
+        self.images += [found] if tag == "img" else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_every_claim_holds_or_the_verdict_says_so(tmp_path):
+    assert evidence(judged(2.0)).verdict.startswith("All 1 claims hold")
+    assert evidence(judged(2.0), judged(2.5)).verdict.startswith("1 of 2 claims fail")
+    assert evidence(judged(2.0, wrong=1.0)).failed == 1  # a control that passes proves nothing
+    known = evidence(judged(2.0), judged(2.5, limit="off by .5"))
+    assert (known.failed, known.count("limit")) == (0, 1)
+    page, facts = write_report(known, tmp_path)
+    assert "KNOWN LIMIT" in page.read_text()
+    assert json.loads(facts.read_text())["claims"][1]["limit"] == "off by .5"
+
+
+def test_the_page_stands_alone_and_is_well_formed(tmp_path):
+    picture = Picture(b"\x89PNG", "Twice, drawn", "", 0.1)
+    text = write_report(evidence(judged(2.0), picture=picture), tmp_path)[0].read_text()
+    tags = Tags(text)
+    assert tags.open == []
+    assert len(tags.ids) == len(set(tags.ids))
+    assert all(link.startswith("#") and link[1:] in tags.ids for link in tags.links)
+    assert not re.search(r"(src|href)=\"(?!data:|#)", text)
+    assert "default-src 'none'" in text
+    assert "<script" not in text
+    assert tags.images
+    assert all(image["alt"] for image in tags.images)
+    assert "twice &lt;two&gt;" in text  # names are text, not markup
+    assert text.count('scope="col"') == 2 * 10
+
+
+def test_a_case_that_cannot_be_drawn_is_told(tmp_path):
+    picture = Picture(b"", "Twice, drawn", "the grid is too small", 0.0)
+    assert "the grid is too small" in write_report(evidence(judged(2.0), picture=picture), tmp_path)[0].read_text()
+
+
+def test_evidence_of_a_real_case():
+    told = []
+    found = gather(ROOT, ["ornstein_uhlenbeck"], slow=False, quick=True, tell=told.append)
+    (section,) = found.sections
+    assert found.failed == 0
+    assert len(section.claims) == 2  # quick: two a case
+    assert section.picture.png.startswith(b"\x89PNG")
+    assert {"commit", "processor", "numpy", "command"} <= set(found.provenance)
+    assert any(line.startswith("PASS") for line in told)
+
+
+def test_the_command_writes_both_files_and_refuses_to_overwrite(tmp_path, capsys):
+    words = ["validate", "tilted_ring", "--quick", "--report", str(tmp_path / "r"), "--root", str(ROOT)]
+    assert main(words) == 0
+    assert {path.name for path in (tmp_path / "r").iterdir()} == {"report.html", "report.json"}
+    assert main(words) == 2
+    assert "--force" in capsys.readouterr().err
+    assert main(["validate", "--quick", "--root", str(ROOT)]) == 2
+
+
+def test_unknown_cases_are_refused():
+    with pytest.raises(InvalidInput, match="no claims about nothing"):
+        gather(ROOT, ["nothing"], slow=False, quick=True, tell=print)
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium: apt-get install chromium")
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.slow
+def test_nothing_is_wider_than_the_window(tmp_path, width, dark):
+    """Chromium lays the page out; a script beside it measures, since the page itself runs none."""
+    text = write_report(evidence(judged(2.0), judged(2.5, name="a_long_name" * 12)), tmp_path)[0].read_text()
+    probe = tmp_path / "probe.html"
+    script = "<script>document.title = document.documentElement.scrollWidth <= innerWidth ? 'FITS' : 'WIDE'</script>"
+    probe.write_text(re.sub(r"<meta http-equiv=[^>]*>", "", text).replace("</body>", script + "</body>"))
+    words = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={width},1600"]
+    words += ["--force-dark-mode"] if dark else []
+    shot = subprocess.run(
+        [*words, f"--screenshot={tmp_path / 'page.png'}", f"file://{probe}"],
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert shot.returncode == 0
+    assert (tmp_path / "page.png").stat().st_size > 10_000
+    words += ["--dump-dom", f"file://{probe}"]
+    dumped = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+    assert "<title>FITS</title>" in dumped.stdout

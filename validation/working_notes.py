@@ -1,0 +1,153 @@
+"""Tempered posteriors, finite learning rates and escape by loss: what survives of rules of thumb about SGD's law."""
+
+import numpy as np
+
+import fpsolve as fp
+from cases import diabetes_sgd
+from cases import multiplicative_noise as case
+from fpsolve.claims import Exact
+
+EPS = 0.5  # learning rate over batch
+NOTES = "the stationary equation with D = eps Sigma/2"
+BAYES = "conjugate Gaussian regression"
+
+
+def additive(eps=EPS):
+    """L = x^2/2 with noise of covariance Sigma = 1."""
+    return fp.stationary(fp.Problem(fp.Process(lambda x: -x, 0.5 * eps), fp.Grid(x=(-8, 8, 400))))
+
+
+def rule(exponent, root):
+    """The variance of Sigma^-root exp(-exponent L), Sigma = 1 + x^2."""
+    grid = fp.Grid(x=fp.Axis.sinh(-40, 40, 800))
+    return fp.ExactDensity(lambda x: -root * np.log1p(x**2) - exponent * x**2 / 2, grid, "rule").var()
+
+
+def ito_rule(temperature=EPS):
+    """Range of ln p - ln(Sigma^-1 exp(-(2/eps) int L'/Sigma)), where int L'/Sigma = ln(1 + x^2)/2."""
+    p = fp.stationary(case.problem("ito", temperature))
+    return float(np.ptp(p.log_values + (1.0 + 1.0 / EPS) * np.log1p(p.grid.nodes[0] ** 2)))
+
+
+def posterior(samples=40, noise=0.7, factor=1.0):
+    """The variance of exp(-N L/(2 sigma^2)), L the mean of (theta x - y)^2, over the posterior's of a flat prior."""
+    data = fp.Regression.synthetic(samples, slope=0.5, noise=noise, seed=1)
+    x, y = data.x, data.y
+    temperature = factor * 2.0 * noise**2 / samples
+
+    def loss(theta):
+        return np.mean((np.multiply.outer(theta, x) - y) ** 2, axis=-1)
+
+    centre, width = (x @ y) / (x @ x), noise / np.sqrt(x @ x)
+    grid = fp.Grid(theta=(centre - 9 * width, centre + 9 * width, 400))
+    p = fp.stationary(fp.Problem(fp.Process.gibbs(loss, temperature=temperature), grid))
+    return p.var() / width**2
+
+
+def at_a_finite_rate(rate=0.1, drift=True, noise=True):
+    """Error of the variance of x' = x - rate (x + g), over rate: moved by the drift's and the noise's correction."""
+    s = 0.5 * rate
+    b = 1.0 + 0.5 * rate * drift
+    corrected = s * (1.0 + rate * noise)
+    p = fp.stationary(fp.Problem(fp.Process(lambda x: -b * x, corrected), fp.Grid(x=(-5, 5, 600))))
+    return float((p.var() * (2.0 - rate) / rate - 1.0) / rate)
+
+
+def over_step_size(net, variance):
+    """Error of a variance over 4 eta v* beta1, on real data."""
+    size = 4.0 * net.learning_rate * net.minimum * net.moments.beta1
+    return abs(fp.transfer(net).var() / variance - 1.0) / size
+
+
+def by_loss(epsilon=0.5, edge=1.0):
+    """Mean time until L(0) - L(x) > epsilon on L = -x^2/2, over that from the interval |x| < edge."""
+    hill = fp.Problem(fp.Process(lambda x: x, 0.2), fp.Grid(x=(-3, 3, 601)))
+    fallen = fp.mean_exit_time(hill, inside=lambda x: epsilon - x**2 / 2)
+    return float(fallen(0.0) / fp.mean_exit_time(hill, inside=(-edge, edge))(0.0))
+
+
+claims = [
+    Exact(
+        "the tempered posterior of constant noise is exp(-(2B/eta) L), not exp(-(B/(2 eta)) L)",
+        additive,
+        {},
+        lambda p: p.var(),
+        EPS / 2.0,
+        atol=1e-9,
+        wrong=lambda _: 2.0 * EPS,
+        source=NOTES,
+    ),
+    Exact(
+        "Sigma^-1/2 exp(-(2B/eta) L) has another variance than Ito's 1/3",
+        rule,
+        dict(exponent=2.0 / EPS, root=0.5),
+        float,
+        0.21481269913,
+        atol=1e-10,
+        wrong=lambda _: fp.stationary(case.problem("ito", EPS)).var(),
+        source="30-digit quadrature",
+    ),
+    Exact(
+        "Ito in one coordinate: Sigma^-1 exp(-(2B/eta) int L'/Sigma)",
+        ito_rule,
+        {},
+        float,
+        0.0,
+        atol=1e-9,
+        wrong=dict(temperature=0.501),
+        source=NOTES,
+    ),
+    Exact(
+        "Bayes: exp(-N L/(2 sigma^2)) is the posterior",
+        posterior,
+        {},
+        float,
+        1.0,
+        atol=1e-9,
+        wrong=dict(factor=1.01),
+        source=BAYES,
+    ),
+    Exact(
+        "drift and noise corrected by the learning rate: the variance to second order",
+        at_a_finite_rate,
+        {},
+        float,
+        0.0,
+        atol=0.06,
+        wrong=dict(noise=False, drift=False),
+        source="x' = x - eta (x + g), variance eta/(2 - eta)",
+    ),
+    Exact(
+        "the drift's correction alone moves the variance the wrong way",
+        at_a_finite_rate,
+        dict(noise=False),
+        float,
+        -1.0,
+        atol=0.06,
+        wrong=dict(drift=False),
+        source="x' = x - eta (x + g), variance eta/(2 - eta)",
+    ),
+    *(
+        Exact(
+            f"Fokker-Planck's variance is off by 0.75 times 4 eta v* beta1: {column} at {rate:g}",
+            lambda column, rate: fp.models.DiagonalNetwork(diabetes_sgd.regression(column), learning_rate=rate),
+            dict(column=column, rate=rate),
+            lambda net: over_step_size(net, net.exact_variance),
+            0.75,
+            atol=0.08,
+            wrong=lambda net: over_step_size(net, fp.models.FiniteRate(net.random_map()).corrected().var()),
+            source="the exact law of discrete SGD",
+        )
+        for column, rate in (("age", 0.02), ("bmi", 0.02), ("bmi", 0.03))
+    ),
+    Exact(
+        "escape by loss is exit from a level set",
+        by_loss,
+        {},
+        float,
+        1.0,
+        atol=1e-4,
+        wrong=dict(edge=1.01),
+        source="L(0) - L(x) = x^2/2",
+    ),
+]
