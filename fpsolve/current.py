@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput
-from fpsolve.flows import entropy_production_of, flows_of, over_faces
+from fpsolve.flows import Flows, entropy_production_of, flows_of, masses_of, over_faces
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.hodge import Hodge, hodge_split
 from fpsolve.initial import same_cells
+from fpsolve.jump_flows import jump_entropy_production, jump_imbalance, over_faces_by_jumps
 from fpsolve.operators.jump_terms import refuse_jumps
+from fpsolve.operators.line_jumps import LineJumps
 from fpsolve.problem import Problem
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
@@ -179,6 +181,9 @@ def current(problem: Problem, p: Density) -> Current:
     J = A p - D^(1-c) d(D^c p)/dx
 
     p: a density on the problem's grid, stationary or not.  Returns a Current.
+    Jumps, along one axis, count at every face that they pass: J there is the net mass that goes over from anywhere
+    below to anywhere above, per unit time.  In a stationary state without a ring it is 0 at every face, though pairs
+    of places need not balance: the entropy production says so.
     Raises InvalidInput where p lives on another grid.
     Warns DegenerateWarning where something flows over an edge without noise, or out of p > 0 into p = 0: the entropy
     production is then infinite.
@@ -192,20 +197,26 @@ def current(problem: Problem, p: Density) -> Current:
     """
     L = _checked_generator(problem, p)
     found = flows_of(L, p)
-    faces = over_faces(L, p.grid, p, found)
+    faces, balance = over_faces(L, p.grid, p, found), (0.0, 0.0)
+    if isinstance(L.jumps, LineJumps):
+        m = masses_of(L, p)
+        faces, balance = (faces[0] + over_faces_by_jumps(L.jumps, m),), jump_imbalance(L.jumps, m)
     return Current(
         density=p,
         at_faces=tuple(read_only(part) for part in faces),
         divergence=read_only(_divergence(p.grid, faces)),
-        entropy_production=entropy_production_of(L, p, found),
-        imbalance=float(np.max(found.imbalance, initial=0.0)),
-        rounding=float(np.max(found.rounding, initial=0.0)),
+        entropy_production=_entropy_production(L, p, found),
+        imbalance=float(np.max(found.imbalance, initial=balance[0])),
+        rounding=float(np.max(found.rounding, initial=balance[1])),
     )
 
 
 def entropy_production(problem: Problem, p: Density) -> float:
     """The rate at which p produces entropy under `problem` (k_B = 1): sum of flux times affinity over the edges.
 
+    With jumps, along one axis, every pair of cells is an edge too, and so is each cell with the tail beyond an open
+    end.  Drift beside jumps alone, without diffusion, is a flow that no noise brings back: with finer cells the sum
+    over pairs grows like width^(alpha - 2) without end, and infinite is the answer.
     Infinite, with a DegenerateWarning, where something flows over an edge without noise.  Raises InvalidInput where p
     lives on another grid.
 
@@ -215,14 +226,20 @@ def entropy_production(problem: Problem, p: Density) -> float:
     True
     """
     L = _checked_generator(problem, p)
-    return entropy_production_of(L, p, flows_of(L, p))
+    return _entropy_production(L, p, flows_of(L, p))
+
+
+def _entropy_production(L: Generator, p: Density, found: Flows) -> float:
+    total = entropy_production_of(L, p, found)
+    return total + jump_entropy_production(L.jumps, masses_of(L, p)) if isinstance(L.jumps, LineJumps) else total
 
 
 def _checked_generator(problem: Problem, p: Density) -> Generator:
     one, other = problem.grid, p.grid
     if not same_cells(one, other):
         raise InvalidInput(f"p lives on {other!r}, the problem on {one!r}; solve and ask on one grid")
-    refuse_jumps(problem.process, "a current between neighbouring cells")
+    if problem.grid.ndim > 1:
+        refuse_jumps(problem.process, "a current over faces in several coordinates")
     return generator(problem, p.time or 0.0)
 
 

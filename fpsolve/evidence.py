@@ -14,13 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fpsolve import casefile
 from fpsolve.claims import Claim, Verdict, collect
 from fpsolve.doctor import examine
 from fpsolve.errors import FpsolveError
 from fpsolve.runner import draw
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Evidence", "Judged", "Picture", "Section", "gather"]
 
@@ -158,11 +161,20 @@ def _drawn(module: types.ModuleType, name: str, tell: Callable[[str], object]) -
             drawing = draw(module)
         except FpsolveError as error:
             return Picture(b"", caption, str(error), time.process_time() - started)
-        buffer = io.BytesIO()
-        drawing.savefig(buffer, format="png", dpi=DOTS)
+        png = _png(drawing)
     seconds = time.process_time() - started
     tell(f"drawn {name} ({seconds:.1f} s)")
-    return Picture(buffer.getvalue(), caption, "", seconds)
+    return Picture(png, caption, "", seconds)
+
+
+def _png(drawing: Figure) -> bytes:
+    """The figure in a palette of 256 colours: a third of the size, with no difference to be seen."""
+    from PIL import Image  # comes with matplotlib
+
+    full, small = io.BytesIO(), io.BytesIO()
+    drawing.savefig(full, format="png", dpi=DOTS)
+    Image.open(full).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def _limits(root: Path) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import DegenerateWarning
+from fpsolve.evolve import with_tails
 from fpsolve.generator import Generator
 from fpsolve.grid import Grid
 from fpsolve.kernels.fluxes import face_fluxes
@@ -26,7 +27,7 @@ from fpsolve.kernels.routing import route
 from fpsolve.operators.edges import Edges
 from fpsolve.values.density import Density
 
-__all__ = ["Flows", "entropy_production_of", "flows_of", "over_faces"]
+__all__ = ["Flows", "entropy_production_of", "flows_of", "masses_of", "over_faces"]
 
 Array = NDArray[np.float64]
 EPSILON = float(np.finfo(float).eps)
@@ -46,7 +47,7 @@ class Flows:
 
 def flows_of(L: Generator, p: Density) -> Flows:
     """Fluxes in log space; from masses where p is not positive; carried by the drift alone where there is no noise."""
-    edges, masses, logs = L.edges, p.masses.ravel(), p.log_values.ravel()
+    edges, masses, logs = L.edges, masses_of(L, p), p.log_values.ravel()
     left, right = logs[edges.left], logs[edges.right]
     size = edges.step.size
     fluxes, affinities = np.empty(size), np.empty(size)
@@ -57,12 +58,19 @@ def flows_of(L: Generator, p: Density) -> Flows:
     fluxes = np.where(plain, forth - back, fluxes)
     with np.errstate(divide="ignore", invalid="ignore"):
         affinities = np.where(plain, np.log(forth / back), affinities)
+    if L.jumps is not None:  # drift alone, in its positive form: what goes back is none of its own
+        affinities = np.where(edges.noiseless, np.copysign(np.inf, fluxes), affinities)
     affinities = np.where(fluxes == 0.0, 0.0, affinities)
     doubt = EPSILON * ROUNDINGS * (1.0 + np.abs(step) + _finite(left) + _finite(right))
     imbalance = -np.expm1(-np.abs(affinities))
     found = Flows(fluxes, affinities, np.where(np.isnan(affinities), 1.0, imbalance), doubt)
-    ring = len(L.shape) == 1 and edges.step.size == edges.killing.size and not np.any(plain)
+    ring = L.jumps is None and len(L.shape) == 1 and edges.step.size == edges.killing.size and not np.any(plain)
     return _on_a_ring(edges, left, found) if ring else found
+
+
+def masses_of(L: Generator, p: Density) -> Array:
+    """The generator's masses, flat: beside jumps with the tails beyond open ends."""
+    return np.asarray(p.masses.ravel() * with_tails(L, p.grid))
 
 
 def over_faces(L: Generator, grid: Grid, p: Density, found: Flows) -> tuple[Array, ...]:
@@ -70,7 +78,7 @@ def over_faces(L: Generator, grid: Grid, p: Density, found: Flows) -> tuple[Arra
 
     What absorbing ends take from a cell leaves it straight through the nearest of them.
     """
-    masses, edges = p.masses.ravel(), L.edges
+    masses, edges = masses_of(L, p), L.edges
     shapes = [tuple(n + (i == k) for i, n in enumerate(grid.shape)) for k in range(grid.ndim)]
     starts = np.concatenate([[0], np.cumsum([int(np.prod(shape)) for shape in shapes])])
     faces = np.zeros(int(starts[-1]))
@@ -115,7 +123,7 @@ def entropy_production_of(L: Generator, p: Density, found: Flows) -> float:
     """Sum of flux times affinity; inf with a DegenerateWarning where something flows that nothing brings back."""
     flows = found.fluxes != 0.0
     endless = flows & ~np.isfinite(found.affinities)
-    carried = np.concatenate([np.zeros(0), *(part.fluxes(p.masses.ravel()) for part in L.transport)])
+    carried = np.concatenate([np.zeros(0), *(part.fluxes(masses_of(L, p)) for part in L.transport)])
     # what p loses to rounding or underflow in its far tails has no affinity either, and counts for nothing
     largest = max(np.abs(found.fluxes).max(initial=0.0), np.abs(carried).max(initial=0.0))
     counts = endless & (np.abs(found.fluxes) > NEGLIGIBLE * largest)

@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.kernels.edges import flow_along
 from fpsolve.operators.jump_ends import lost_over
 from fpsolve.operators.line_jumps import LineJumps
 
@@ -34,8 +35,7 @@ def over_faces_by_jumps(jumps: LineJumps, m: Array) -> Array:
     axis, change = jumps.axis, jumps.apply(m)
     through = np.append(0.0, -np.cumsum(change))
     if axis.periodic:
-        beside = np.append(axis.gaps, axis.gaps[-1])  # from node to node over each face
-        return np.asarray(through - (through[1:] @ axis.gaps) / beside[:-1].sum())
+        return np.asarray(through - through[1:] @ axis.gaps / axis.gaps.sum())
     u = jumps.lift * m
     lower = 0.0
     if axis.ends[0] == "absorbing":
@@ -49,18 +49,16 @@ def over_faces_by_jumps(jumps: LineJumps, m: Array) -> Array:
 
 def jump_entropy_production(jumps: LineJumps, m: Array) -> float:
     """sigma of the generator's masses m; infinite where u is 0 in some cells and not in others."""
-    u = jumps.summed.lift * m
-    if np.all(u == u[0]):
-        return 0.0
+    u = jumps.lift * m
     if np.any(u <= 0.0):
-        return np.inf
-    log_u = np.log(u / u.max())
-    found = -float(log_u @ jumps.between_cells(u))
+        return np.inf if np.any(u > 0.0) else 0.0
+    above = u - u.min()  # so that what is balanced cancels before it is summed
+    found = -float(np.log1p(above / u.min()) @ _between_cells(jumps.summed, above))
     for end in jumps.ends:
         out, back = end.out * u, end.back * u[end.cell]
         pairs = (out > 0) & (back > 0)
         found += float(np.sum((out - back)[pairs] * np.log(out[pairs] / back[pairs])))
-    return max(found, 0.0)
+    return found
 
 
 def jump_imbalance(jumps: LineJumps, m: Array) -> tuple[float, float]:
@@ -71,3 +69,10 @@ def jump_imbalance(jumps: LineJumps, m: Array) -> tuple[float, float]:
     largest = float(u.max())
     imbalance = 1.0 - float(u.min()) / largest
     return imbalance, 16.0 * float(np.finfo(float).eps) * (1.0 + abs(np.log(largest)))
+
+
+def _between_cells(jumps: LineJumps, u: Array) -> Array:
+    """sum_j S_ij (u_j - u_i)."""
+    change = jumps.kernel.apply(u) - jumps.kernel.apply(np.ones(u.size)) * u
+    flow_along(*jumps.between, jumps.conductance, jumps.conductance, u, change)
+    return change

@@ -32,11 +32,13 @@ def write_report(evidence: Evidence, folder: Path) -> tuple[Path, Path]:
 def _page(evidence: Evidence) -> str:
     try:
         from jinja2 import Environment, StrictUndefined
+        from markupsafe import Markup, escape
     except ImportError as error:
         raise MissingExtra("a report needs jinja2; pip install 'fpsolve[report]'") from error
     source = files("fpsolve").joinpath("templates/report.html").read_text()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["short"] = _short
+    environment.filters["breakable"] = lambda name: Markup(str(escape(name)).replace("_", "_<wbr>"))
     return environment.from_string(source).render(evidence=evidence)
 
 

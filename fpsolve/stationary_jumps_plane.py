@@ -82,8 +82,8 @@ def _positive(problem: Problem, p: Array) -> tuple[Generator, Array, int]:
     """The positive form's answer instead."""
     warnings.warn(
         f"fluxes of fourth order give negative densities in {int((p <= 0).sum())} cells (the smallest "
-        f"{p.min() / p.max():.2g} of the largest): {Positive()!r}, of first order where drift outweighs the jumps between "
-        "neighbours, is returned instead; use more cells",
+        f"{p.min() / p.max():.2g} of the largest): {Positive()!r}, of first order where drift is stronger than "
+        "the jumps between neighbours, is returned instead; use more cells",
         ResolutionWarning,
         stacklevel=6,
     )
@@ -94,8 +94,8 @@ def _positive(problem: Problem, p: Array) -> tuple[Generator, Array, int]:
 def _density(problem: Problem, jumps: PlaneJumps, m: Array) -> Density:
     if np.any(m <= 0):
         raise NotConverged(
-            f"{int((m <= 0).sum())} masses are not positive (the smallest {m.min():.3g}): some cells hold less than GMRES "
-            "resolves; narrow the grid to where the density is, or let jumps reach all of it",
+            f"{int((m <= 0).sum())} masses are not positive (the smallest {m.min():.3g}): some cells hold less than "
+            "GMRES resolves; narrow the grid to where the density is, or let jumps reach all of it",
             best=m,
         )
     log_p = np.log(m / jumps.capacity).reshape(problem.grid.shape)
@@ -123,8 +123,8 @@ def _warn_of_tails(p: Density) -> None:
             doubt = abs(float(np.polyfit(np.log(y[used]), profile.log_values[used], 1)[0]) + q) / (q - 1.0)
             if doubt * share > TOLERATED_DOUBT:
                 warnings.warn(
-                    f"{share:.2g} of the mass lies beyond the open end {name}={axis.hi if upper else axis.lo:.4g}, known "
-                    f"to about {doubt * share:.1g}: there the marginal is off by {doubt:.2g} from its power law "
+                    f"{share:.2g} of the mass lies beyond the open end {name}={axis.hi if upper else axis.lo:.4g}, "
+                    f"known to about {doubt * share:.1g}: there the marginal is off by {doubt:.2g} from its power law "
                     f"|{name}|^-{q:.4g}; widen the grid",
                     TruncationWarning,
                     stacklevel=6,

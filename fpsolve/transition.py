@@ -142,7 +142,7 @@ def _with_jumps(asked: Asked) -> TransitionRate:
     """By the direct solve, with edges as they are: y = m q- is what the source sends to the free cells."""
     p, L = stationary(asked.problem), asked.L
     k = killed(L, asked.problem.grid, asked.regions, to_nodes=True)
-    m, free = p.values.ravel() * asked.problem.grid.weights.ravel() * with_tails(L, asked.problem.grid), k.owner < 0
+    m, free = p.masses.ravel() * with_tails(L, asked.problem.grid), k.owner < 0
     in_source = np.where(k.owner == SOURCE_SET, m, 0.0)
     y = in_source + np.where(free, k.generator.resolvent(0.0).solve(np.where(free, L.apply(in_source), 0.0)), 0.0)
     flux = float(y @ np.where(k.owner == TARGET_SET, 0.0, L.adjoint((k.owner == TARGET_SET).astype(float))))

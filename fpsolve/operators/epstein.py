@@ -22,7 +22,7 @@ NOTHING = 13.0  # exp(-pi 13) is below rounding
 def lattice_moments(form: Array, s: float) -> Array:
     """sum' m m^T (m.A m)^(-1-s), shape (2, 2), continued to 0 < s < 1.  form: A, positive definite."""
     unit, size = _normalised(form)
-    m, inverse = _points(unit), np.linalg.inv(unit)
+    m, inverse = _points(unit), np.asarray(np.linalg.inv(unit), dtype=float)
     x, y = _quadratic(unit, m), _quadratic(inverse, m)
     dual = m @ inverse
     moments = np.einsum("n,ni,nj->ij", _incomplete(1.0 + s, x), m, m)
@@ -35,7 +35,7 @@ def lattice_total(form: Array, s: float) -> float:
     """sum' (m.A m)^(-1-s), 0 < s < 1.  form: A, positive definite."""
     unit, size = _normalised(form)
     m = _points(unit)
-    x, y = _quadratic(unit, m), _quadratic(np.linalg.inv(unit), m)
+    x, y = _quadratic(unit, m), _quadratic(np.asarray(np.linalg.inv(unit), dtype=float), m)
     far = (np.exp(-math.pi * y) - math.pi * y * _incomplete(1.0 - s, y)) / s  # by parts: E_(1+s)(pi y)
     total = float(_incomplete(1.0 + s, x).sum() + far.sum()) - 1.0 / (1.0 + s) + 1.0 / s
     return total * (math.pi / size) ** (1.0 + s) / math.gamma(1.0 + s)

@@ -8,7 +8,7 @@ C = 2^alpha Gamma(1 + alpha/2)/(pi |Gamma(-alpha/2)|).  With y = H m, H the cell
 
 the first a punctured midpoint rule, the second what it misses at the singularity, with the sum continued beyond where
 it converges (Epstein).  Together they are of order 4 - alpha; for M = 1 and square cells the tensor is
--C zeta(alpha/2) beta(alpha/2) h^(-alpha) on the diagonal.  Cells that are elongated in the metric of M have tensors with a
+-C zeta(alpha/2) beta(alpha/2) h^(-alpha) on the diagonal.  Cells elongated in the metric of M have tensors with a
 negative eigenvalue: then the nearest rates, shell by shell, are turned into the diffusion of the same second moment
 until it has none.  Selling's decomposition makes edges of it: every rate is >= 0, whatever M and the cells.
 """

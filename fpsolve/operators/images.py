@@ -1,7 +1,8 @@
 """Jumps round periodic axes: sums of |r + j P|^(-s) over all laps j but none.
 
 One axis: some laps as they are, the rest by Gegenbauer's expansion about the middle, whose sums over j are Hurwitz's
-zeta functions.  Both axes: rows of laps, of which those far away are lines, evenly charged but for exp(-2 pi distance/P).
+zeta functions.  Both axes: rows of laps, of which those far away are lines, evenly charged but for
+exp(-2 pi distance/P).
 """
 
 from __future__ import annotations

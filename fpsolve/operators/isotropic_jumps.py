@@ -16,6 +16,7 @@ from scipy import sparse
 
 from fpsolve.grid import Grid
 from fpsolve.kernels.edges import flow_along
+from fpsolve.operators.convolution import Convolution
 from fpsolve.operators.edges import Edges
 from fpsolve.operators.far_places import FarJumps, far_jumps
 from fpsolve.operators.fractional_plane import PlaneKernel
@@ -174,9 +175,11 @@ class IsotropicJumps:
         """What leaves each cell over absorbing ends, per unit of u."""
         if not any("absorbing" in axis.ends for axis in self.grid.axes):
             return np.zeros(self.grid.size)
-        absorbed = self.outside.absorbed(self.outside.close).astype(float)
-        margins, (n, m) = self.outside.margins, self.grid.shape
-        close = self._convolved(self._placed(absorbed, margins), margins)[:n, :m].ravel()
+        absorbed, (n, m) = self.outside.absorbed(self.outside.close).astype(float), self.grid.shape
+        around = self._around
+        whole = np.zeros(around.sizes)
+        whole.ravel()[self._outer] = absorbed
+        close = around.apply(whole)[:n, :m].ravel()
         return np.asarray(close + self._near_outside.T @ absorbed + self._far.to_cells(self._far.lost))
 
     def _moved(self, u: Array, swapped: bool) -> Array:
@@ -184,12 +187,12 @@ class IsotropicJumps:
         n, m = self.grid.shape
         land, carried = self._landing[::-1] if swapped else self._landing
         if not land.nnz:
-            return self._convolved(u.reshape(n, m), (0, 0))[:n, :m].ravel()
-        margins, outer = self.outside.margins, carried @ u
-        whole = self._placed(outer, margins)
+            return self._inside.apply(u.reshape(n, m))[:n, :m].ravel()
+        outer, whole = carried @ u, np.zeros(self._around.sizes)
+        whole.ravel()[self._outer] = outer
         whole[:n, :m] = u.reshape(n, m)
-        whole = self._convolved(whole, margins)
-        arrived = whole.ravel()[self._outer_index] + self._near_outside @ u
+        whole = self._around.apply(whole)
+        arrived = whole.ravel()[self._outer] + self._near_outside @ u
         change = whole[:n, :m].ravel()
         return change + land.T @ arrived + self._near_outside.T @ outer + self._far.moved(u, swapped)
 
@@ -203,31 +206,18 @@ class IsotropicJumps:
         return far_jumps(self.kernel, self.outside, self.tails.exponents - self.tails.growths)
 
     @cached_property
-    def _spectra(self) -> dict[tuple[int, int], Array]:
-        """The kernel's transforms, by margins."""
-        return {}
-
-    def _convolved(self, values: Array, margins: tuple[int, int]) -> Array:
-        """The far rates on values of the grid and, with margins, of the cells around it (behind it, wrapped)."""
-        from scipy.fft import irfft2, rfft2
-
-        if margins not in self._spectra:
-            self._spectra[margins] = _transform(self.kernel, self.grid.shape, margins)
-        sizes = _sizes(self.grid.shape, self.kernel.periods, margins)
-        return np.asarray(irfft2(self._spectra[margins] * rfft2(values, sizes), sizes))
+    def _inside(self) -> Convolution:
+        n, m = self.grid.shape
+        return Convolution(self.kernel, (n, m), (0, 0))
 
     @cached_property
-    def _outer_index(self) -> Indices:
-        """Where the cells around the grid lie in an array of the FFT."""
-        sizes = np.array(_sizes(self.grid.shape, self.kernel.periods, self.outside.margins))
-        at = self.outside.close.at.astype(np.int64) % sizes[:, None]
-        return np.asarray(np.ravel_multi_index((at[0], at[1]), (int(sizes[0]), int(sizes[1]))))
+    def _around(self) -> Convolution:
+        n, m = self.grid.shape
+        return Convolution(self.kernel, (n, m), self.outside.margins)
 
-    def _placed(self, outer: Array, margins: tuple[int, int]) -> Array:
-        """Values of the cells around the grid in an array of the FFT."""
-        whole = np.zeros(_sizes(self.grid.shape, self.kernel.periods, margins))
-        whole.ravel()[self._outer_index] = outer
-        return whole
+    @cached_property
+    def _outer(self) -> Indices:
+        return self._around.places(self.outside.close.at)
 
     @cached_property
     def _between(self) -> tuple[Indices, Indices, Array]:
@@ -266,29 +256,3 @@ class IsotropicJumps:
                 rows = number[place[0, cells] + a, place[1, cells] + b]
                 found += sparse.csr_matrix((np.full(cells.size, rate), (rows, cells)), shape=found.shape)
         return found
-
-
-def _sizes(shape: tuple[int, ...], periods: tuple[int | None, int | None], margins: tuple[int, int]) -> tuple[int, int]:
-    """Of a circular convolution of the grid and its surroundings in which nothing overlaps."""
-    from scipy.fft import next_fast_len
-
-    first, second = (
-        cells if period is not None else next_fast_len(2 * (cells + 2 * margin) - 1, real=True)
-        for cells, period, margin in zip(shape, periods, margins, strict=True)
-    )
-    return first, second
-
-
-def _transform(kernel: PlaneKernel, shape: tuple[int, ...], margins: tuple[int, int]) -> Array:
-    """The transform of the far rates."""
-    from scipy.fft import rfft2
-
-    sizes = _sizes(shape, kernel.periods, margins)
-    steps = []
-    for size, cells, period, margin in zip(sizes, shape, kernel.periods, margins, strict=True):
-        place = np.arange(size)
-        reach = size if period is not None else cells + 2 * margin
-        steps.append((np.where(place < reach, place, place - size), (place < reach) | (place > size - reach)))
-    i, j = np.meshgrid(steps[0][0], steps[1][0], indexing="ij")
-    used = np.logical_and.outer(steps[0][1], steps[1][1])
-    return np.asarray(rfft2(np.where(used, kernel.far(i.astype(float), j.astype(float)), 0.0)))

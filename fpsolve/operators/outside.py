@@ -87,8 +87,7 @@ class Outside:
         (a, b), (n, m) = self.margins, self.grid.shape
         at = np.stack(np.meshgrid(np.arange(-a, n + a), np.arange(-b, m + b), indexing="ij"))
         around = ((at[0] < 0) | (at[0] >= n) | (at[1] < 0) | (at[1] >= m)).ravel()
-        at = at.reshape(2, -1)[:, around].astype(float)
-        return Places(at, np.ones(at.shape[1]))
+        return Places(at.reshape(2, -1)[:, around].astype(float), np.ones(int(around.sum())))
 
     @cached_property
     def far(self) -> Places:

@@ -25,6 +25,7 @@ from fpsolve.operators.isotropic_jumps import IsotropicJumps
 from fpsolve.operators.jump_line import strength_at
 from fpsolve.operators.jump_tails import check_ends, tail_at
 from fpsolve.operators.lattice import Lattice
+from fpsolve.operators.line_jumps import LineJumps
 from fpsolve.operators.outside import Outside
 from fpsolve.operators.plane_drift import accurate_drift, positive_drift
 from fpsolve.operators.plane_tails import plane_tails
@@ -150,7 +151,8 @@ def _isotropic(jump: Stable, grid: Grid, nodes: Points, drift: Array, t: float) 
 
 
 def _along_axes(jumps: tuple[Stable | None, ...], grid: Grid, nodes: Points, drift: Array, t: float) -> AxisJumps:
-    lines, strengths = [], []
+    lines: list[LineJumps | None] = []
+    strengths = []
     for k, jump in enumerate(jumps):
         if jump is None:
             lines.append(None)

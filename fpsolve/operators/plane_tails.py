@@ -28,7 +28,7 @@ INWARD = 0.9  # of the distance from the middle: where powers are read
 
 @dataclass(frozen=True, eq=False)
 class PlaneTails:
-    """p ~ y^-exponents and scale^alpha ~ y^growths on the ways out through each cell, flat; confined: led back there."""
+    """p ~ y^-exponents, scale^alpha ~ y^growths on the ways out through each cell, flat; confined: led back there."""
 
     exponents: Array
     growths: Array
@@ -38,7 +38,7 @@ class PlaneTails:
 def plane_tails(outside: Outside, drift: Array, strength: Array) -> PlaneTails:
     """Read from the drift (2, *shape) and from scale^alpha (*shape) at the nodes."""
     grid, d = outside.grid, len(outside.open_axes)
-    middle = outside.middle.reshape(2, 1, 1)
+    middle: Array = outside.middle.reshape(2, 1, 1)
     out = np.stack(np.meshgrid(*(np.arange(float(n)) for n in grid.shape), indexing="ij"))
     away = out - middle
     for k in range(2):
@@ -60,10 +60,10 @@ def plane_tails(outside: Outside, drift: Array, strength: Array) -> PlaneTails:
 
 
 def law_beyond(outside: Outside, tails: PlaneTails, form: Array, k: int, upper: bool) -> JointLaw:
-    """How p goes on beyond an open end of axis k: on every line along it as |x - middle|^-q, |x|^2 = x.form x in cells."""
+    """How p goes on beyond an open end of axis k: as |x - middle|^-q, |x|^2 = x.form x in cells."""
     grid, d = outside.grid, len(outside.open_axes)
     axis, other = grid.axes[k], 1 - k
-    exponents = tails.exponents.reshape(grid.shape).take(-1 if upper else 0, axis=k)
+    exponents: Array = np.moveaxis(tails.exponents.reshape(grid.shape), k, 0)[-1 if upper else 0]
     sign, last = (1.0, axis.cells - 1.0) if upper else (-1.0, 0.0)
     node, face = last - outside.middle[k], last + 0.5 * sign - outside.middle[k]
     across = np.arange(float(grid.shape[other])) - outside.middle[other]

@@ -84,8 +84,8 @@ def expect(p: Density, function: Callable[..., Any]) -> float:
     mesh = np.broadcast_arrays(*p.grid.mesh())
     joint = [(k, up, law) for k, pair in enumerate(p.ends) for up, law in enumerate(pair) if isinstance(law, JointLaw)]
     if joint:
-        f = values(*(x.ravel() for x in mesh)).reshape(p.grid.shape)
-        return _expect_with_laws(p, f, min(_falls_over(p, values, k, bool(up), law) for k, up, law in joint))
+        terms = values(*(x.ravel() for x in mesh)).reshape(p.grid.shape)
+        return _expect_with_laws(p, terms, min(_falls_over(p, values, k, bool(up), law) for k, up, law in joint))
     return _expect_by_signs(p, values(*(x.ravel() for x in mesh)).reshape(p.grid.shape))
 
 

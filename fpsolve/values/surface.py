@@ -3,7 +3,7 @@
 ln p is a cubic in s along each axis, through the four nodes around (Lagrange; error (9/384) ds^4 d^4 ln p/ds^4 at most
 in each direction), so that tails keep their relative accuracy.  Where one of those nodes has no ln p, p itself is taken
 as linear between the nearest ones; ln p is then masked (NaN) if it is at one of these.  Beyond an open end p goes on as
-its sums do: every line falls by the ratio of the two last slices, taken together, or as a power law where that is known.
+its sums do: every line falls by the ratio of the two last slices, taken together, or as a power law that is known.
 Beyond any other end p is 0; periodic axes wrap.
 """
 
