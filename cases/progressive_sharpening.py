@@ -35,9 +35,7 @@ def samples(ratio: float = QUIET) -> fp.models.GaussianSamples:
 
 
 def network(ratio: float = QUIET, learning_rate: float = 0.01, weight_decay: float = 0.0) -> fp.models.DenseNetwork:
-    return fp.models.DenseNetwork(
-        samples(ratio), (HIDDEN,), learning_rate=learning_rate, weight_decay=weight_decay
-    )
+    return fp.models.DenseNetwork(samples(ratio), (HIDDEN,), learning_rate=learning_rate, weight_decay=weight_decay)
 
 
 def sharpness(net: fp.models.DenseNetwork, weights: np.ndarray) -> np.ndarray:
@@ -117,9 +115,11 @@ def late(run: fp.Swarm, share: float = 0.4) -> float:
     return float(run.mean()[run.times >= (1.0 - share) * run.times[-1]].mean())
 
 
-def clock(run: fp.Swarm, rate=0.01) -> np.ndarray:
-    """The sum of squared learning rates at the recorded times."""
-    rates = np.array([rate(step) for step in range(run.steps[-1])]) if callable(rate) else np.full(run.steps[-1], rate)
+def clock(run: fp.Swarm, rate=None) -> np.ndarray:
+    """The sum of squared learning rates at the recorded times; rate: a function of the step, or None, constant."""
+    if rate is None:
+        return run.times * run.times[-1] / run.steps[-1]
+    rates = np.array([rate(step) for step in range(run.steps[-1])])
     return np.concatenate([[0.0], np.cumsum(rates**2)])[run.steps]
 
 
@@ -143,8 +143,11 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
         left.plot(clock(run), run.mean(), color=colour, label=name)
         left.axhline(late(results[f"{name}, gradient descent"]), color=colour, lw=1.0, ls=":")
         ends = [late(results[f"{name}, ratio {ratio:g}"]) for ratio in RATIOS]
-        right.plot(RATIOS, ends, "os"[name == "Xavier"], color=colour, ms=9 - 3 * (name == "Xavier"), label=f"SGD from {name}")
-    warm, rate = results["Xavier, warm-up"], warmed_up(0.01)[1]
+        right.plot(
+            RATIOS, ends, "os"[name == "Xavier"], color=colour, ms=9 - 3 * (name == "Xavier"), label=f"SGD from {name}"
+        )
+    constant = results["Xavier"]
+    warm, rate = results["Xavier, warm-up"], warmed_up(constant.times[-1] / constant.steps[-1])[1]
     left.plot(clock(warm, rate), warm.mean(), color="#CC79A7", ls="--", label="Xavier, warm-up")
     decayed = results["Xavier, weight decay"]
     left.plot(clock(decayed), decayed.mean(), color="#009E73", label="Xavier, weight decay")
@@ -153,7 +156,9 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
     left.set(xlabel="$\\sum\\eta^2$, the clock of noise", ylabel="sharpness Tr H", ylim=(25.0, 65.0))
     fine = np.geomspace(0.02, 1.0, 60)
     right.plot(fine, [at_equilibrium(samples(float(f))) for f in fine], color="black", lw=1.2, label="closed form")
-    right.plot(RATIOS, [late(results[f"decay, ratio {f:g}"]) for f in RATIOS], "D", color="#009E73", label="weight decay")
+    right.plot(
+        RATIOS, [late(results[f"decay, ratio {f:g}"]) for f in RATIOS], "D", color="#009E73", label="weight decay"
+    )
     right.axhline(flattest(samples()), color="black", lw=0.8, ls=":", label="flattest minimum")
     right.set(xscale="log", xlabel="label noise: quiet over loud variance", ylabel="sharpness Tr H at the end")
     for ax in (left, right):

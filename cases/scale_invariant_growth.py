@@ -2,9 +2,9 @@
 
     d(r^4)/dt = -8 gamma r^4 + 2 T s,      r^4 tends to T s/(4 gamma), or grows for ever without weight decay
 
-r is the norm of a group of weights that the network divides by, s the trace of its gradients' covariance at r = 1.  Net-A
-computes with theta/|theta|: only the norm of all weights grows, path by path, while its layers trade among themselves.
-Net-B computes with W_l/|W_l|: each layer's norm grows.  Weight decay alone, under gradient descent, shrinks them.
+r is the norm of a group of weights that the network divides by, s the trace of its gradients' covariance at r = 1.
+Net-A computes with theta/|theta|: only the norm of all weights grows, path by path, while its layers trade among
+themselves.  Net-B computes with W_l/|W_l|: each layer's norm grows.
 Two layers learn y = M x + e from fresh samples; two weights on two columns of real data (diabetes) obey the same law.
 Ziyin, Wang, Li & Wu, arXiv 2402.07193.  Data: cases/data/README.md.
 """
@@ -41,14 +41,12 @@ def starts(replicas: int, seed: int = 1) -> np.ndarray:
     return START * weights / np.linalg.norm(weights, axis=1, keepdims=True)
 
 
-def solve(
-    learning_rate: float = 0.05, duration: float = 800.0, weight_decay: float = DECAY, replicas: int = 32
-) -> dict[str, fp.Swarm]:
+def solve(learning_rate: float = 0.05, duration: float = 800.0, replicas: int = 32) -> dict[str, fp.Swarm]:
     """Squared norms of the layers over time: SGD without and with weight decay, and gradient descent."""
     found = {}
     for name in NETS:
         net, begin = network(name, learning_rate), starts(replicas)
-        runs = {name: net, f"{name}, weight decay": net.replace(weight_decay=weight_decay)}
+        runs = {name: net, f"{name}, weight decay": net.replace(weight_decay=DECAY)}
         runs[f"{name}, gradient descent"] = net.replace(batch=None)
         for label, which in runs.items():
             found[label] = trained(which, begin, duration)
@@ -86,9 +84,9 @@ def fourth_power(name: str, run: fp.Swarm) -> np.ndarray:
     return (norms**2).mean(axis=1)
 
 
-def expected_slope(name: str, run: fp.Swarm, learning_rate: float = 0.05) -> np.ndarray:
+def expected_slope(name: str, run: fp.Swarm) -> np.ndarray:
     """2 T s, (groups,), with s measured where the run ends."""
-    s = gradient_noise(network(name), run.weights)
+    s, learning_rate = gradient_noise(network(name), run.weights), run.times[-1] / run.steps[-1]
     return 2.0 * learning_rate * (s if name == "Net-B" else s.sum(keepdims=True))
 
 

@@ -32,7 +32,7 @@ from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Gaussian, Point
 from fpsolve.jumps import Stable
-from fpsolve.ladder import Ladder, ladder
+from fpsolve.ladder import Ladder, PlaneLadder, ladder
 from fpsolve.methods.backward_euler import BackwardEuler
 from fpsolve.methods.contour import Contour
 from fpsolve.methods.fast_l1 import FastL1
@@ -104,6 +104,7 @@ __all__ = [
     "NotConverged",
     "NotEnoughMemory",
     "NotNormalizable",
+    "PlaneLadder",
     "Point",
     "Positive",
     "Problem",

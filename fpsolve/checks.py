@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import reals
 from fpsolve.errors import InvalidInput
 
 __all__ = ["number", "rising_times", "seed_key", "whole"]
@@ -39,7 +40,7 @@ def rising_times(times: ArrayLike, first: float, before: str) -> NDArray[np.floa
 
     before: what ends at `first` where that is not 0, for the message.
     """
-    stops = np.atleast_1d(np.array(times, dtype=float))
+    stops = np.array(reals("times", times), ndmin=1)
     if stops.ndim != 1 or stops.size == 0 or not np.all(np.isfinite(stops)):
         raise InvalidInput(f"times is {times!r}; give finite times, one or more, in a row")
     if stops[0] < first:

@@ -21,6 +21,7 @@ from fpsolve.errors import FpsolveError, InvalidInput
 from fpsolve.evidence import gather
 from fpsolve.report import write_report
 from fpsolve.runner import prepare, run
+from fpsolve.statements import statements
 
 __all__ = ["main"]
 
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     case.add_argument("-h", "--help", action="store_true", help="this text, and the options of CASE")
     claims = commands.add_parser("validate", parents=[shared], help="check every claim beside its negative control")
     claims.add_argument("names", nargs="*", metavar="CASE", help="only the claims about these cases")
+    claims.add_argument("--list", action="store_true", help="check nothing: show which claims measure which statement")
     claims.add_argument("--slow", action="store_true", help="the slow claims too")
     claims.add_argument("--report", metavar="DIR", help="write a page with pictures, and its facts, to this folder")
     claims.add_argument("--quick", action="store_true", help="a report of two claims a case, in some three minutes")
@@ -154,7 +156,9 @@ def _help(known: list[casefile.Option] | None) -> str:
 
 
 def _validate(options: argparse.Namespace, rest: list[str]) -> int:
-    _no_more(rest, ["--slow", "--report", "--quick", "--force", "--json", "--quiet", "--root"])
+    _no_more(rest, ["--list", "--slow", "--report", "--quick", "--force", "--json", "--quiet", "--root"])
+    if options.list:
+        return _mapping(options)
     if options.report:
         return _report(options)
     if options.quick or options.force:
@@ -174,6 +178,22 @@ def _validate(options: argparse.Namespace, rest: list[str]) -> int:
     else:
         print(f"{len(verdicts) - failed} of {len(verdicts)} claims hold, each beside a control that fails")
     return FAILED if failed else OK
+
+
+def _mapping(options: argparse.Namespace) -> int:
+    """The numbered statements of docs/theory.md and their claims (about some cases only, where names are given)."""
+    found = statements(options.root, collect(options.root))
+    if options.names:
+        collect(options.root, options.names)  # refuses unknown ones
+        found = [one for one in found if any(case in options.names for case, _ in one.claims)]
+    if options.json:
+        _print_json([{"statement": one.number, "title": one.title, "claims": one.claims} for one in found])
+    else:
+        for one in found:
+            print(f"{one.number:<6}{one.title}")
+            for case, claim in one.claims or (("no claim", "nothing measures this statement"),):
+                print(f"      {case}: {claim}")
+    return FAILED if any(not one.claims for one in found) else OK
 
 
 def _report(options: argparse.Namespace) -> int:

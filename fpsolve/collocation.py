@@ -106,7 +106,11 @@ class Collocation:
         try:
             factors = splu(matrix, permc_spec="NATURAL")
         except RuntimeError as error:  # exactly singular: more than one law
-            raise NotConverged(f"the random map has no single stationary law on these nodes ({error})") from error
+            raise NotConverged(
+                "the random map has no single stationary law on these nodes, or none that is smooth: its branches lead "
+                f"from s={self.s[0]:.4g} to {self.s[-1]:.4g} (the map's coordinate) to points of their own, or out; give "
+                "atoms that differ, and a domain that holds the law"
+            ) from error
         w = factors.solve(right)
         w += factors.solve(right - matrix @ w)
         return np.insert(w, pin, 1.0)

@@ -7,6 +7,7 @@ Source: Risken (1996), section 6.4; Schnakenberg, Rev. Mod. Phys. 48, 571 (1976)
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -230,8 +231,13 @@ def entropy_production(problem: Problem, p: Density) -> float:
 
 
 def _entropy_production(L: Generator, p: Density, found: Flows) -> float:
-    total = entropy_production_of(L, p, found)
-    return total + jump_entropy_production(L.jumps, masses_of(L, p)) if isinstance(L.jumps, LineJumps) else total
+    jumps = L.jumps
+    if not isinstance(jumps, LineJumps):
+        return entropy_production_of(L, p, found)
+    if not jumps.exact:  # fluxes of higher order have no affinities: as the positive form sees this density
+        L = dataclasses.replace(L, edges=jumps.positive, transport=())
+        found = flows_of(L, p)
+    return entropy_production_of(L, p, found) + jump_entropy_production(jumps, masses_of(L, p))
 
 
 def _checked_generator(problem: Problem, p: Density) -> Generator:

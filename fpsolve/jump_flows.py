@@ -28,6 +28,7 @@ from fpsolve.operators.line_jumps import LineJumps
 __all__ = ["jump_entropy_production", "jump_imbalance", "over_faces_by_jumps"]
 
 Array = NDArray[np.float64]
+ROUNDINGS = 16.0  # per cell, by a direct solve
 
 
 def over_faces_by_jumps(jumps: LineJumps, m: Array) -> Array:
@@ -68,7 +69,7 @@ def jump_imbalance(jumps: LineJumps, m: Array) -> tuple[float, float]:
         return 0.0, 0.0
     largest = float(u.max())
     imbalance = 1.0 - float(u.min()) / largest
-    return imbalance, 16.0 * float(np.finfo(float).eps) * (1.0 + abs(np.log(largest)))
+    return imbalance, ROUNDINGS * float(np.finfo(float).eps) * u.size * (1.0 + abs(np.log(largest)))
 
 
 def _between_cells(jumps: LineJumps, u: Array) -> Array:

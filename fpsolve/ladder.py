@@ -18,8 +18,10 @@ import numpy as np
 from fpsolve.checks import whole
 from fpsolve.distance import distance
 from fpsolve.errors import FpsolveWarning, InvalidInput
+from fpsolve.ladder_plane import PlaneLadder, plane_ladder
 from fpsolve.ladder_runs import Trajectories, trajectories
 from fpsolve.ladder_table import GOOD, Ladder, Row
+from fpsolve.models.from_gradients import FromGradients
 from fpsolve.models.subject import HasSubject, Subject
 from fpsolve.paired_scores import holm, preference, scores
 from fpsolve.progress import Progress
@@ -29,31 +31,35 @@ from fpsolve.validity import HOLDS, Validity, validity_of
 from fpsolve.values.density import Density
 from fpsolve.values.swarm import Swarm
 
-__all__ = ["Ladder", "Row", "ladder"]
+__all__ = ["Ladder", "PlaneLadder", "Row", "ladder"]
 
 TOP = ("third cumulant", "finite rate", "exact moments", "Ito")  # the highest rungs, best first
 LEVEL = 0.95
 NODES = 1000  # of the exact law
+REPLICAS = 20_000, 100_000  # unless given: of one parameter, of two
 
 
 def ladder(
     model: HasSubject,
     *,
-    n: int = 20_000,
+    n: int | None = None,
     steps: int | None = None,
     seed: int = 1,
     particles: bool = True,
     predictions: str | Path | None = None,
     progress: Progress = None,
-) -> Ladder:
-    """Judge every theory of SGD for a model of one parameter by the law that its SGD has.
+) -> Ladder | PlaneLadder:
+    """Judge every theory of SGD for a model by the law that its SGD has.
 
-    model: a DiagonalNetwork with data, or FromGradients with one parameter.
-    n, steps: replicas of real SGD, and how long they run (10 relaxation times unless given) from starts drawn from
-        Ito's law.  seed: of them.  particles=False leaves them out, and with them what is measured on trajectories.
+    model: a DiagonalNetwork with data, or FromGradients of one parameter, or of two: then replicas are the truth, and
+        theories are judged by where they are (sliced W2, MMD) and by how they turn (fpsolve/ladder_plane.py).
+    n, steps: replicas of real SGD (20 000, or 100 000 in two parameters), and how long they run (10 relaxation times
+        unless given) from starts drawn from Ito's law, or in two parameters from the Gaussian.  seed: of them.
+        particles=False leaves them out, and with them what is measured on trajectories.
     predictions: a JSON file that the predicted errors are written to before any replica runs.
 
-    Returns a Ladder: `.rows`, `.best`, `.right`, `.verdict`, `.plot()`; printed, it is a table.
+    Returns a Ladder: `.rows`, `.best`, `.right`, `.verdict`, `.plot()`; printed, it is a table.  In two parameters a
+    PlaneLadder.
     What is fitted (index of the noise, memory) is fitted on one half of the replicas, and judged on the other: by the
     exact law, with paired scores of the held-out half and Holm-corrected p-values; so a fitted parameter has to pay for
     itself, and of equals the theory with the fewest is best.  Without an exact law the held-out half is the truth.
@@ -71,8 +77,14 @@ def ladder(
             f"model is {type(model).__name__}; the ladder needs one with a method subject: a DiagonalNetwork with "
             "data, or FromGradients"
         )
-    subject = model.subject()
-    whole("n", n, 1000)
+    if isinstance(model, FromGradients) and model.ndim == 2:
+        if not particles:
+            raise InvalidInput(
+                "particles is False; in two parameters no exact law is known, and replicas are the truth"
+            )
+        count = REPLICAS[1] if n is None else n
+        return plane_ladder(model, n=count, steps=steps, seed=seed, predictions=predictions, progress=progress)
+    subject, n = model.subject(), whole("n", REPLICAS[0] if n is None else n, 1000)
     rungs, validity = plain_rungs(subject), validity_of(subject)
     foretold = _predicted(rungs)
     if predictions is not None:

@@ -117,7 +117,8 @@ class Ladder:
         assert best.error is not None
         others = [row.error for row in self.rows if row.error is not None and row is not best and not row.fitted]
         ahead = f", {min(others) / best.error:.2g} times nearer than the next" if others and best.error else ""
-        found = f"{best.name} is {best.error:.2g} (KS) from the law of SGD{ahead}"
+        coarse = f" (its grid may be {best.grid:.1g} of it)" if best.grid and best.grid > 0.1 * best.error else ""
+        found = f"{best.name} is {best.error:.2g} (KS) from the law of SGD{coarse}{ahead}"
         if not self.right:
             found = f"No theory is right to {GOOD:g}: the nearest, {found}"
         if self.floor is not None and self.held_out is not None:

@@ -2,7 +2,8 @@
 
     s(x) = int (F(y) - 1{x <= y})^2 dG(y)
 
-with F the law under trial and G one that all trials share: a proper score, between 0 and 1 whatever the tails.  Over
+with F the law under trial and G one that all trials share: a proper score, between 0 and 1 whatever the tails.  In
+several dimensions it is averaged over directions, G being the samples' own shadow.  Over
 independent samples the mean difference of two laws' scores is normal, with the error that the differences themselves
 tell.
 Source: Gneiting & Raftery, J. Am. Stat. Assoc. 102, 359 (2007); Diebold & Mariano, J. Bus. Econ. Stat. 13, 253 (1995);
@@ -15,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.errors import InvalidInput
+from fpsolve.sliced import directions, projected_cdf
 from fpsolve.values.density import Density
 
-__all__ = ["holm", "preference", "scores"]
+__all__ = ["holm", "plane_scores", "preference", "scores"]
 
 Array = NDArray[np.float64]
 QUANTILES = 1000
@@ -26,7 +28,21 @@ QUANTILES = 1000
 def scores(p: Density, samples: Array, common: Density) -> Array:
     """The score of each sample (n,) under p, smaller for better; common: G."""
     y = np.asarray(common.quantile((np.arange(QUANTILES) + 0.5) / QUANTILES))
-    f = np.asarray(p.cdf(y))
+    return _scores(np.asarray(p.cdf(y)), y, samples)
+
+
+def plane_scores(p: Density, samples: Array) -> Array:
+    """The score of each sample (n, d) under p, the mean over directions."""
+    vectors, shares = directions(p.grid.ndim)
+    total = np.zeros(len(samples))
+    for e, share in zip(vectors, shares, strict=True):
+        along = samples @ e
+        y = np.quantile(along, (np.arange(QUANTILES) + 0.5) / QUANTILES)
+        total += share * _scores(projected_cdf(p, e, y), y, along)
+    return total
+
+
+def _scores(f: Array, y: Array, samples: Array) -> Array:
     below = np.concatenate([[0.0], np.cumsum(f**2)])  # F^2 at the y below x, (1 - F)^2 at those above
     above = np.concatenate([np.cumsum(((1.0 - f) ** 2)[::-1])[::-1], [0.0]])
     place = np.searchsorted(y, samples)

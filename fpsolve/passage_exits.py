@@ -84,7 +84,9 @@ def counted_rates(asked: Asked, exit_: Side | Region) -> Array:
             known = True
             total += np.bincount(found.cell, np.where(counts, rates, 0.0), minlength=total.size)
             if chain.jumps is not None:  # the nearest cells begin at their boundaries
-                total += nearer_rates(chain.jumps.line, dataclasses.replace(found, share=np.where(counts, found.share, 1)))
+                total += nearer_rates(
+                    chain.jumps.line, dataclasses.replace(found, share=np.where(counts, found.share, 1))
+                )
     if not known:
         assert isinstance(exit_, Side)
         name, side = asked.problem.grid.names[exit_.axis], SIDES[exit_.upper]

@@ -56,7 +56,7 @@ def moments_with_jumps(k: Killed, order: int, endless: Flags) -> Array:
         return values
     if np.any(still):
         warnings.warn(
-            f"the mean exit time is infinite: in {int(still.sum())} cells inside nothing moves, and jumps may end there",
+            f"the mean exit time is infinite: nothing moves in {int(still.sum())} cells, and jumps may end there",
             DegenerateWarning,
             stacklevel=3,
         )

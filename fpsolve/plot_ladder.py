@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,10 @@ from fpsolve.values.density import Density
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from fpsolve.ladder_table import Ladder
+    from fpsolve.ladder_plane import PlaneLadder, PlaneRow
+    from fpsolve.ladder_table import Ladder, Row
 
-__all__ = ["densities", "errors"]
+__all__ = ["densities", "errors", "plane_errors"]
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
@@ -23,21 +25,42 @@ SHOWN = ("gaussian", "tempered posterior", "Langevin", "Stratonovich", "Ito", "t
 
 def errors(found: Ladder, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
     """KS distance to the exact law, a bar per theory; a diamond where it was predicted; the sampling floor."""
+    floor = None if found.floor is None or found.held_out is None else (found.floor, len(found.held_out))
+    return _bars(found.rows, "KS distance from the exact law of SGD", floor, ax, label, log)
+
+
+def plane_errors(
+    found: PlaneLadder, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None
+) -> Axes:
+    """Sliced W2 to the replicas, a bar per theory; a diamond where it was predicted; the sampling floor."""
+    floor = found.floor, len(found.swarm)
+    return _bars(found.rows, "sliced W2 from SGD, in its deviations", floor, ax, label, log)
+
+
+def _bars(
+    given: Sequence[Row] | Sequence[PlaneRow],
+    what: str,
+    floor: tuple[float, int] | None,
+    ax: Axes | None,
+    label: str | None,
+    log: bool | None,
+) -> Axes:
     ax = new_axes(ax)
-    rows = [row for row in found.rows if row.error is not None]
+    rows = [row for row in given if row.error is not None]
     place = np.arange(len(rows))[::-1]
     lengths = np.array([row.error for row in rows], dtype=float)
     ax.barh(place, lengths, color=BLUE, height=0.6, label=label or "measured")
     told = [(y, row.predicted) for y, row in zip(place, rows, strict=True) if row.predicted]
     if told:
         ax.plot([p for _, p in told], [y for y, _ in told], "D", color=ORANGE, ms=5, label="predicted", ls="none")
-    if found.floor is not None and found.held_out is not None:
-        ax.axvline(found.floor, color=GREY, ls="--", lw=1, label=f"seen by {len(found.held_out)} replicas")
+    if floor is not None:
+        ax.axvline(floor[0], color=GREY, ls="--", lw=1, label=f"seen by {floor[1]} replicas")
     ax.set_yticks(place, [row.name for row in rows])
     if log is not False:
         ax.set_xscale("log")
-    ax.set_xlabel("KS distance from the exact law of SGD")
-    ax.legend(frameon=False, fontsize="small")
+        ax.set_xlim(10.0 ** np.floor(np.log10(lengths[lengths > 0].min()) - 0.1), None)
+    ax.set_xlabel(what)
+    ax.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
     return ax
 
 

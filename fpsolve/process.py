@@ -197,14 +197,14 @@ class Process:
         }
 
     def __repr__(self) -> str:
-        if self.potential is not None:
-            return f"Process.gibbs(temperature={self.temperature:g})"
         parts = [self.convention]
         if self.jumps is not None:
             parts.append(repr(self.jumps))
         if self.memory < 1.0:
             parts.append(f"memory={self.memory:g}")
-        return f"Process({', '.join(parts)})"
+        if self.potential is None:
+            return f"Process({', '.join(parts)})"
+        return f"Process.gibbs({', '.join([f'temperature={self.temperature:g}', *parts[1:]])})"
 
 
 def _check_coefficient(value: Any, label: str) -> None:

@@ -4,8 +4,9 @@
 
 the slowest mode of the killed process, found by inverse iteration: mean times again and again.  In one dimension
 p = m u with the speed m and u = rate G u, G the integral operator of the mean exit time.  On the chain of cells by
-sparse LU (beside jumps by their own direct solve); where rounding would show, as m u with the stationary masses m of the chain that nothing leaves, by
-elimination without subtraction.  The quotients of two iterates bound the rate (Collatz & Wielandt).
+sparse LU (beside jumps by their own direct solve); where rounding would show, as m u with the stationary masses m of
+the chain that nothing leaves, by elimination without subtraction.  The quotients of two iterates bound the rate
+(Collatz & Wielandt).
 Source: Collet, Martinez & San Martin, Quasi-Stationary Distributions (2013).
 """
 

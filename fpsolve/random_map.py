@@ -18,12 +18,13 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import ask, check_repeats, reals
 from fpsolve.axis import Axis, read_only
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 
-__all__ = ["HasRandomMap", "Power", "RandomMap"]
+__all__ = ["HasRandomMap", "Power", "RandomMap", "map_of"]
 
 Array = NDArray[np.float64]
 COORDINATES = ("log", "linear")
@@ -96,9 +97,11 @@ class RandomMap:
     name: str = "x"
 
     def __post_init__(self) -> None:
+        if not callable(self.step) or not (self.statistic is None or callable(self.statistic)):
+            raise InvalidInput(f"step is {self.step!r} and statistic {self.statistic!r}; give functions")
         object.__setattr__(self, "atoms", _columns(self.atoms))
         size = self.atoms[0].size
-        weights = np.full(size, 1.0 / size) if self.weights is None else np.array(self.weights, dtype=float)
+        weights = np.full(size, 1.0 / size) if self.weights is None else np.array(reals("weights", self.weights))
         if weights.shape != (size,) or not np.all(weights >= 0) or not abs(weights.sum() - 1.0) < 1e-9:
             raise InvalidInput(
                 f"weights has shape {weights.shape}, smallest {weights.min(initial=np.inf):g}, sum "
@@ -144,17 +147,17 @@ class RandomMap:
         """m of each atom at each s, shape (s.size, atoms): the statistic, or the number of the atom without one."""
         if self.statistic is None:
             return np.broadcast_to(np.arange(self.atoms[0].size, dtype=float), (s.size, self.atoms[0].size))
-        answer = self.statistic(self.state(s)[:, None], *(column[None, :] for column in self.atoms))
+        answer = ask(self.statistic, "statistic", self.state(s)[:, None], *(column[None, :] for column in self.atoms))
         return self._array(answer, s, "statistic")
 
     def moved(self, s: Array, m: Array | None = None) -> Array:
         """Where s goes: u'/u (log) or u' - u (linear), shape (s.size, branches); m: batch means, or None for atoms."""
         u = self.state(s)[:, None]
         if self.statistic is None:
-            new = self._array(self.step(u, *(column[None, :] for column in self.atoms)), s, "step")
+            new = self._array(ask(self.step, "step", u, *(column[None, :] for column in self.atoms)), s, "step")
         else:
             means = self.samples(s) if m is None else m
-            new = self._array(self.step(u, means), s, "step", means.shape[1])
+            new = self._array(ask(self.step, "step", u, means), s, "step", means.shape[1])
         return new / u if self.logarithmic else new - u
 
     def moved_each(self, s: Array, atom: NDArray[np.int64]) -> Array:
@@ -163,6 +166,11 @@ class RandomMap:
         new = self.step(u, *columns) if self.statistic is None else self.step(u, self.statistic(u, *columns))
         new = np.broadcast_to(np.asarray(new, dtype=float), u.shape)
         return new / u if self.logarithmic else new - u
+
+    def check(self) -> None:
+        """InvalidInput where the step, asked twice, goes elsewhere."""
+        s = np.linspace(*self.span, 5)[1:-1]
+        check_repeats("step", self.moved(s)[:1], self.moved(s[:1]), f"at u={float(self.state(s[0])):.6g}")
 
     def displacement(self, moved: Array) -> Array:
         """s' - s of what `moved` returned."""
@@ -186,7 +194,7 @@ class RandomMap:
         return dataclasses.replace(self, **changes)
 
     def _array(self, answer: Any, s: Array, label: str, columns: int | None = None) -> Array:
-        values, shape = np.asarray(answer, dtype=float), (s.size, columns or self.atoms[0].size)
+        values, shape = reals(label, answer), (s.size, columns or self.atoms[0].size)
         try:
             values = np.broadcast_to(values, shape)
         except ValueError as error:
@@ -217,6 +225,18 @@ class RandomMap:
         branches = f"{size} branches" if self.batch == 1 else f"{size} samples in batches of {self.batch}"
         log = ", log" if self.logarithmic else ""
         return f"RandomMap({self.name}: {branches} on [{self.domain[0]:.4g}, {self.domain[1]:.4g}]{log})"
+
+
+def map_of(model: RandomMap | HasRandomMap) -> RandomMap:
+    """A random map itself, or a model's; InvalidInput for whatever has none."""
+    if isinstance(model, RandomMap):
+        return model
+    if not isinstance(model, HasRandomMap) or isinstance(model, type):
+        raise InvalidInput(
+            f"model is {model if isinstance(model, type) else type(model).__name__}; give an fp.RandomMap, or a model whose training is a random map of one "
+            "parameter (one with a method random_map)"
+        )
+    return model.random_map()
 
 
 def _slope_in_order(readout: Power, sign: float, s: Array) -> Array:

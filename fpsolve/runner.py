@@ -15,7 +15,7 @@ import numpy as np
 
 from fpsolve.current import Current
 from fpsolve.errors import InvalidInput
-from fpsolve.ladder import Ladder
+from fpsolve.ladder import Ladder, PlaneLadder
 from fpsolve.store import save, write_whole
 from fpsolve.values.density import Density
 from fpsolve.values.evolution import Evolution
@@ -59,7 +59,7 @@ def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: 
     results: dict[str, Any] = {}
     files: list[str] = []
     for name, value in _values(case, case.solve(**parameters)):
-        path = folder / f"{_slug(name)}.{'json' if isinstance(value, Ladder) else 'npz'}"
+        path = folder / f"{_slug(name)}.{'json' if isinstance(value, (Ladder, PlaneLadder)) else 'npz'}"
         if str(path) in files:
             raise InvalidInput(f"solve() of {case.__file__} gave two values for {path.name}; rename {name!r}")
         files.append(str(_saved(value, path)))
@@ -121,7 +121,7 @@ def facts(value: Any) -> dict[str, Any]:
         found |= {"times": value.times, "mean": value.mean(), "mass": value.mass}
     if isinstance(value, Current):
         found |= {"entropy_production": value.entropy_production, "equilibrium": value.is_equilibrium}
-    if isinstance(value, Ladder):
+    if isinstance(value, (Ladder, PlaneLadder)):
         found |= {"verdict": value.verdict, "best": value.best.name}
     if isinstance(value, Swarm):
         alive = value.positions[-1, value.alive()]
@@ -153,7 +153,7 @@ def _plain(fact: Any) -> Any:
 
 def _saved(value: Any, path: Path) -> Path:
     """Values go into files of their own kind; a ladder is facts, and goes into JSON."""
-    if isinstance(value, Ladder):
+    if isinstance(value, (Ladder, PlaneLadder)):
         write_whole(path, lambda file: file.write(json.dumps(_plain(value.facts()), indent=1).encode()))
         return path
     return save(value.density if isinstance(value, ExactDensity) else value, path, force=True)

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import InvalidInput
-from fpsolve.laws import Samples, Side
+from fpsolve.laws import Law, Samples, Side
 from fpsolve.transport import atoms, lacks_moment
+from fpsolve.values.density import Density
 from fpsolve.values.sampling import refuse_negative
 
-__all__ = ["directions", "sliced_wasserstein"]
+__all__ = ["directions", "projected_cdf", "sliced_wasserstein"]
 
 Array = NDArray[np.float64]
 ANGLES = 32  # on the half circle
@@ -36,6 +37,12 @@ def sliced_wasserstein(a: Side, b: Side, order: int) -> float:
     one, other = _cells(a), _cells(b)
     costs = [_cost(_shadow(*one, e), _shadow(*other, e), order) for e in vectors]
     return float(shares @ costs) ** (1.0 / order)
+
+
+def projected_cdf(p: Density, direction: Array, x: Array) -> Array:
+    """P(e.X <= x) of a density, straight within the shadow of a cell."""
+    shadow = _shadow(*_cells(Law(p, p.log)), direction)
+    return np.asarray(np.interp(x, shadow.places, shadow.levels, left=0.0, right=1.0))
 
 
 def directions(ndim: int) -> tuple[Array, Array]:

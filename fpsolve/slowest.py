@@ -105,9 +105,7 @@ def slowest_by_solves(
     return _in_order(1.0 / values - shift, vectors, conservative)
 
 
-def _in_order(
-    values: NDArray[Any], vectors: NDArray[Any], conservative: bool
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def _in_order(values: NDArray[Any], vectors: NDArray[Any], conservative: bool) -> tuple[NDArray[Any], NDArray[Any]]:
     """Rates by their real parts, the stationary one first and 0."""
     values = np.where(np.abs(values.imag) < REAL * np.abs(values), values.real, values)
     order = np.lexsort((-values.imag, np.round(values.real / np.abs(values).max(), 12)))

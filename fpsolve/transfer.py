@@ -16,7 +16,7 @@ import numpy as np
 
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput, NotConverged, TruncationWarning
-from fpsolve.random_map import HasRandomMap, RandomMap
+from fpsolve.random_map import HasRandomMap, RandomMap, map_of
 from fpsolve.random_map_domain import LEAST_FLUX, fitted_stretch
 from fpsolve.random_map_ends import check_ends
 from fpsolve.transfer_law import FEWEST_NODES, ExactLaw, MomentErrors, law_between
@@ -56,8 +56,9 @@ def transfer(
     >>> round(fp.distance(p, fp.stationary(net.problem()), "KS"), 4)
     0.0818
     """
-    random_map = _map_of(model)
+    random_map = map_of(model)
     whole("nodes", nodes, FEWEST_NODES)
+    random_map.check()
     started = time.process_time()
     check_ends(random_map)
     mode = None
@@ -68,17 +69,6 @@ def transfer(
     law = law_between(random_map, lo, hi, nodes, mode, started)
     _check_flux(law)
     return law
-
-
-def _map_of(model: RandomMap | HasRandomMap) -> RandomMap:
-    if isinstance(model, RandomMap):
-        return model
-    if not isinstance(model, HasRandomMap):
-        raise InvalidInput(
-            f"model is {type(model).__name__}; give an fp.RandomMap, or a model whose training is a random map of one "
-            "parameter (one with a method random_map)"
-        )
-    return model.random_map()
 
 
 def _given(random_map: RandomMap, domain: tuple[float, float]) -> tuple[float, float]:

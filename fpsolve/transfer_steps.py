@@ -78,7 +78,7 @@ def _spread(part: Collocation, place: float) -> Array:
 
 
 def _marks(steps: int | Sequence[int]) -> list[int]:
-    given = [steps] if isinstance(steps, (int, np.integer)) else list(steps)
+    given = [steps] if np.ndim(steps) == 0 else list(steps)  # type: ignore[arg-type]
     marks = [whole("steps", step, 0) for step in given]
     if not marks or any(b <= a for a, b in pairwise(marks)):
         raise InvalidInput(f"steps is {steps}; give numbers of steps that rise, one or more")

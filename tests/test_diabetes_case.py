@@ -21,6 +21,7 @@ def test_fokker_planck_moments_to_10_digits(fraction):
     assert variance is None or p.var() == pytest.approx(variance, rel=5e-10)
 
 
+@pytest.mark.slow
 def test_real_sgd_agrees_with_fokker_planck_and_not_with_the_gaussian(results):
     close = fp.compare(results["fokker_planck_0.3"], results["sgd_0.3"], "KS", resamples=100)
     far = fp.compare(results["gaussian_0.3"], results["sgd_0.3"], "KS", resamples=100)
@@ -28,6 +29,7 @@ def test_real_sgd_agrees_with_fokker_planck_and_not_with_the_gaussian(results):
     assert far.value > 10 * far.noise_floor
 
 
+@pytest.mark.slow
 def test_table_and_figure_show_every_law(results):
     text = case.table(results)
     assert all(label in text for label in case.LABELS.values())

@@ -366,7 +366,9 @@ def test_coefficients_are_those_of_one_step_of_sgd(data, depth, width):
     assert float(printed[1](v)) == pytest.approx(decayed.diffusion(np.array(v)), rel=1e-12, abs=0.0)
 
 
-@pytest.mark.parametrize(("depth", "width"), [(0, 2), (1, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("depth", "width"), [(1, 1), *(pytest.param(*s, marks=pytest.mark.slow) for s in ((0, 2), (2, 2)))]
+)
 def test_real_sgd_has_the_predicted_mean_and_variance(data, depth, width):
     net = DiagonalNetwork(data, depth, width, learning_rate=0.01)
     steps = int(np.ceil(10 * net.relaxation_time / 0.01))

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # the package from the bottom up: an entry is a file, or a folder whose files may import each other (without a circle)
 LAYOUT = """
 kernels
-errors checks schemes memory progress version exponentials
+errors asking checks schemes memory progress version exponentials
 maps axis grid
 functions
 jumps
@@ -27,21 +27,21 @@ resolvent slowest jump_resolvent
 generator
 methods
 relaxation resolution
-stationary_line stationary_space stationary_jumps
+stationary_line stationary_space stationary_jumps stationary_jumps_plane
 killed reversal
 stationary evolve
 passage_sets passage_line passage_jumps passage_space passage_open passage_exits metastable
 passage transition quasi survival spectrum
-flows hodge current residual
+flows jump_flows hodge current residual
 laws partition transport plane_transport sliced noise distance compare tails refine convergence
 particles
 random_map branches collocation random_map_ends random_map_domain ulam transfer_density transfer_steps transfer_law
 transfer
 measure
 models
-validity rungs paired_scores ladder_runs ladder_table ladder
+validity rungs rungs_plane paired_scores ladder_runs ladder_table ladder_plane ladder
 plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder plot_measure
-export formats store casefile claims
+export formats store casefile claims statements
 runner doctor
 evidence report
 cli
@@ -72,6 +72,7 @@ DELEGATES = (
         ("tails.py", "plot", "plot"),
         ("ladder_table.py", "plot", "plot_ladder"),
         ("ladder_table.py", "plot_densities", "plot_ladder"),
+        ("ladder_plane.py", "plot", "plot_ladder"),
         ("values/density.py", "corner", "plot_corner"),
         ("values/evolution.py", "plot", "plot_evolution"),
         ("values/evolution.py", "distance_to", "distance"),

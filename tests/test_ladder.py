@@ -37,7 +37,7 @@ def found():
 def test_the_corrected_theory_wins(found):
     assert found.best.name == "third cumulant"
     assert found.right
-    errors = [found.row(name).error for name in ("third cumulant", "Ito", "Stratonovich", "Bayes' posterior")]
+    errors = [found.row(name).error for name in ("third cumulant", "Ito", "Bayes' posterior")]
     assert errors == sorted(errors)
     assert found.verdict.startswith("third cumulant is")
 
@@ -80,7 +80,7 @@ def test_fitted_parameters_are_counted_and_no_theory_with_them_is_predicted(foun
 
 
 def test_a_winner_that_is_wrong_is_called_so():
-    fast = fp.ladder(DiagonalNetwork(DATA, depth=0, learning_rate=0.3), particles=False)
+    fast = fp.ladder(DiagonalNetwork(DATA, depth=0, learning_rate=0.1), particles=False)
     assert fast.best.error > GOOD
     assert not fast.right
     assert fast.verdict.startswith("No theory is right to 0.01: the nearest, ")
@@ -132,10 +132,10 @@ def test_it_prints_draws_and_names_its_rows(found):
 def test_warnings_are_notes_of_the_ladder():
     """Steps that cross 0 rarely: `transfer` warns, the ladder keeps it."""
     x, y = np.array([1.0, -1.0, 2.0, 0.5, 2.2]), np.array([1.1, -0.7, 1.6, 0.9, -0.2])
-    leaking = DiagonalNetwork(fp.Regression(x, y), learning_rate=0.16).random_map()
+    leaking = DiagonalNetwork(fp.Regression(x, y), learning_rate=0.13).random_map()
     with pytest.warns(fp.TruncationWarning):
         fp.transfer(leaking)
-    noted = fp.ladder(DiagonalNetwork(fp.Regression(x, y), learning_rate=0.16), particles=False)
+    noted = fp.ladder(DiagonalNetwork(fp.Regression(x, y), learning_rate=0.13), particles=False)
     assert any("quasi-stationary" in note for note in noted.notes)
     assert "note: " in str(noted)
 

@@ -57,6 +57,7 @@ def left_over(ends, scheme, times):
     return fp.evolve(kinetic(ends, scheme), BEAM, times).masses.sum(axis=(1, 2))
 
 
+@pytest.mark.slow
 def test_a_beam_leaves_through_the_absorbing_end():
     early, late, last = left_over("absorbing", fp.Accurate(), [0.1, 0.7, 6.0])
     swarm = fp.simulate(kinetic("absorbing", fp.Positive()), BEAM, [0.7], dt=2e-3, n=6000, seed=3)

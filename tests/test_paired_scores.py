@@ -47,7 +47,9 @@ def test_the_score_is_the_integral_that_it_says():
 @given(st.floats(0.5, 2.0), st.floats(-1.0, 1.0))
 def test_the_score_is_proper(variance, shift):
     other = fp.stationary(fp.Problem(fp.Process(lambda x: shift - x, variance), fp.Grid(x=(-12, 12, 200))))
-    samples = np.asarray(TRUE.quantile((np.arange(4000) + 0.5) / 4000))  # every law is scored by the true one's quantiles
+    samples = np.asarray(
+        TRUE.quantile((np.arange(4000) + 0.5) / 4000)
+    )  # every law is scored by the true one's quantiles
     for common in (TRUE, FAR):
         assert scores(TRUE, samples, common).mean() <= scores(other, samples, common).mean() + 1e-7
 

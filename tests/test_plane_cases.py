@@ -24,6 +24,7 @@ def solved(name, **physics):
     return load(find(name, ROOT)).solve(**physics)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_a_case_draws_and_saves_what_it_solved(name, tmp_path):
     folder = tmp_path / name

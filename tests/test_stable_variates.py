@@ -92,8 +92,8 @@ def test_the_kernel_agrees_with_the_printed_formula(alpha, skew):
 
 def test_variates_are_the_same_bits_for_any_threads_or_selection():
     ids, whole, other = np.arange(1000, dtype=np.uint64), np.empty(1000), np.empty(1000)
-    fill_stable(KEY, np.uint64(4), JUMPS, ids, *_law(1.5, 0.0), whole)
-    fill_stable(KEY, np.uint64(4), JUMPS, ids, *_law(1.5, 0.0), other, threads=2)
+    fill_stable(KEY, np.uint64(4), JUMPS, ids, *_law(1.5, 0.0), 0.0, whole)
+    fill_stable(KEY, np.uint64(4), JUMPS, ids, *_law(1.5, 0.0), 0.0, other, threads=2)
     assert np.array_equal(whole, other)
     some = np.array([3, 999, 64, 65, 0])
     assert np.array_equal(stable_variates(KEY, 4, JUMPS, some, 1.5), whole[some])

@@ -78,16 +78,6 @@ def rate_of_particles(temperature=0.3, n=10_000):
     return float(np.diff(swarm.positions[:, :, 1].mean(axis=1))[0] / 2.0)
 
 
-def unequal(outputs=4, inputs=2, share=2.0, replicas=100):
-    """chi of real SGD after two relaxation times, extrapolated from two temperatures to T = 0."""
-    found = []
-    for temperature in (0.01, 0.005):
-        model = fp.models.RankOneFactorisation(outputs, inputs, 1.0, temperature)
-        steps = round(share * model.relaxation_time / temperature)
-        found.append(model.sgd(steps, replicas, seed=1, start=-0.6, progress=False).mean()[-1, 0])
-    return float(2.0 * found[1] - found[0])
-
-
 def slope_at_rest(outputs=4, inputs=2):
     """-d chi'/d chi at the fixed point, over 8 T sigma^2."""
     model = fp.models.RankOneFactorisation(outputs, inputs, 1.0, 0.01)
@@ -155,18 +145,6 @@ claims = [
         0.034,
         wrong=dict(temperature=0.33),
         source="10,000 particles, four standard errors; the printed run has 1.4114(9)",
-    ),
-    Exact(
-        "unequal widths: chi of real SGD after two relaxation times",
-        unequal,
-        {},
-        float,
-        fp.models.RankOneFactorisation(4, 2, 1.0, 0.01).at(
-            2.0 * fp.models.RankOneFactorisation(4, 2, 1.0, 0.01).relaxation_time, -0.6
-        ),
-        atol=0.1,
-        wrong=dict(outputs=2),
-        source=SYMMETRY,
     ),
     Exact(
         "unequal widths: |u|^2/|w|^2 ends at m/k",

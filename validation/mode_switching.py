@@ -97,6 +97,7 @@ claims = [
         atol=0.03,
         wrong=dict(strengths=WEAKER),
         source=COMPETITION,
+        slow=True,
     ),
     Exact(
         "each factor e of the start costs 1/(4 (s - T sigma^2))",

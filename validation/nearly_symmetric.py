@@ -37,5 +37,6 @@ claims = [
         atol=0.015,
         wrong=dict(strength=5.0, temperature=0.05),
         source=SOURCE,
+        slow=True,
     ),
 ]

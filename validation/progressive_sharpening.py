@@ -1,6 +1,6 @@
-"""Sharpness under SGD: the closed form at the noise equilibrium, both directions, weight decay, and a warm-up's clock."""
+"""Sharpness under SGD: its closed form at the noise equilibrium, both directions, weight decay, a warm-up's clock."""
 
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 
@@ -35,7 +35,7 @@ def delay(by_steps):
     """Tr H after a warm-up over that of a constant rate, on the flank: at equal noise, or at an equal step."""
     net, (ramp, rate) = case.network(), case.warmed_up(0.01)
     constant = case.trained(net, "Xavier", 16000, 64)
-    warm = case.trained(net, "Xavier", 16000 + ramp - 5000, 64, rate)
+    warm = case.trained(net, "Xavier", 16000 + ramp - round(case.WARM_UP / 1e-4), 64, rate)
     x, y = (constant.steps, warm.steps) if by_steps else (case.clock(constant), case.clock(warm, rate))
     flank = np.linspace(0.35, 0.5, 20) * x[-1]
     return float(np.mean(np.interp(flank, y, warm.mean()) / np.interp(flank, x, constant.mean())))
@@ -51,8 +51,16 @@ def curvature(ratio, cells=1e-3):
 
 
 claims = [
-    Exact("the formula is the trace of the loss's Hessian", curvature, dict(ratio=0.1), float, 1.0, atol=1e-6,
-          wrong=lambda found: 1.01 * found, source="two layers are linear in each"),
+    Exact(
+        "the formula is the trace of the loss's Hessian",
+        curvature,
+        dict(ratio=0.1),
+        float,
+        1.0,
+        atol=1e-6,
+        wrong=lambda found: 1.01 * found,
+        source="two layers are linear in each",
+    ),
     *(
         Exact(
             f"SGD from {start} ends at the closed form",

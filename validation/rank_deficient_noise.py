@@ -119,6 +119,7 @@ claims = [
         atol=3e-3,
         wrong=dict(h2=2.9),
         source="Im eig(Q S^-1)",
+        slow=True,
     ),
     Exact(
         "the entropy production is infinite, and told",
@@ -169,6 +170,7 @@ claims = [
         atol=1.3e-3,
         wrong=dict(h2=2.5),
         source=LYAPUNOV,
+        slow=True,
     ),
     Particles(
         "particles along and across the noise",
@@ -179,5 +181,6 @@ claims = [
         dt=(4e-2, 2e-2),
         seed=23,
         wrong=dict(eps=0.15),
+        slow=True,
     ),
 ]

@@ -84,6 +84,7 @@ claims = [
         1e-3,
         wrong=lambda densities: worst(case.numbers(densities[0]), LATE),
         source=SOURCE,
+        slow=True,
     ),
     Exact(
         "mass is conserved",
@@ -104,6 +105,7 @@ claims = [
         atol=1e-10,
         wrong=dict(times=(0.5,), dzeta=0.1, dq=0.1, q_min=-6.0),
         source="a pulse wider than three cells is resolved",
+        slow=True,
     ),
     Exact(
         "E[z] at t = 0.5 of the positive form, extrapolated",
@@ -114,6 +116,7 @@ claims = [
         atol=0.01 * EARLY["E[z]"],
         wrong=dict(temperature=0.33),
         source=SOURCE,
+        slow=True,
     ),
     Exact(
         "E[z] at t = 4 of the positive form, extrapolated",
@@ -135,5 +138,6 @@ claims = [
         atol=2.0,
         wrong=dict(temperature=0.29),
         source="the same process, particle by particle",
+        slow=True,
     ),
 ]

@@ -29,7 +29,7 @@ def settled(name, weight_decay=case.DECAY, learning_rate=0.01):
     """<r^4> over the later half, over T s/(4 gamma) at the weight decay of the case."""
     swarm = run(name, weight_decay, True, learning_rate, 200.0)
     late = case.fourth_power(name, swarm)[len(swarm.times) // 2 :].mean(axis=0)
-    law = case.expected_slope(name, swarm, learning_rate) / (8.0 * case.DECAY)
+    law = case.expected_slope(name, swarm) / (8.0 * case.DECAY)
     ratios = late / law
     return float(ratios[np.argmax(np.abs(ratios - 1.0))])
 

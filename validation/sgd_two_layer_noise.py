@@ -128,5 +128,6 @@ claims = [
         dt=(4e-2, 2e-2),
         seed=17,
         wrong=dict(eps=0.15),
+        slow=True,
     ),
 ]

@@ -130,6 +130,7 @@ claims = [
         atol=1.0,
         wrong=dict(memory=0.8),
         source="20,000 particles, dE = 0.005",
+        slow=True,
     ),
     Exact(
         "free: p(0) = 1/(2 Gamma(1 - beta/2))",

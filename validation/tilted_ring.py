@@ -44,5 +44,6 @@ claims = [
         dt=(2e-2, 1e-2),
         seed=5,
         wrong=dict(tilt=1.5),
+        slow=True,
     ),
 ]

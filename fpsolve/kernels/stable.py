@@ -2,7 +2,7 @@
 
 With U uniform in (0, 1), W = -ln U' exponential, b = 2 pi offset and e = (1 - alpha)/alpha,
 
-    S = factor sin(alpha pi U + b)/sin(pi U) [|sin((1 - alpha) pi U - b)|/(W sin(pi U))]^e
+    S = factor exp(shift) sin(alpha pi U + b)/sin(pi U) [|sin((1 - alpha) pi U - b)|/(W sin(pi U))]^e
 
 | offset | factor | law, by its characteristic function or Laplace transform |
 |---|---|---|
@@ -13,6 +13,7 @@ With U uniform in (0, 1), W = -ln U' exponential, b = 2 pi offset and e = (1 - a
 | a/(2 pi) - alpha/4, a = atan(skew tan(pi alpha/2)) | cos(a)^(-1/alpha) | any skew |
 
 sin(pi U), never its cosine a quarter turn away, is what vanishes in the tails: they have all digits that U has.
+shift joins the exponent before it is taken: at small alpha neither S nor its scale need be representable.
 Source: Chambers, Mallows & Stuck, J. Amer. Statist. Assoc. 71, 340 (1976); Kanter, Ann. Probab. 3, 697 (1975).
 """
 
@@ -28,13 +29,13 @@ _STRIP = 64
 
 
 @jit(parallel=True)
-def fill_stable(key, step, stream, particles, alpha, offset, factor, out):
+def fill_stable(key, step, stream, particles, alpha, offset, factor, shift, out):
     """Fill out[i] with a stable variate of particle particles[i] at one step of one stream.
 
-    key, step, stream: np.uint64; particles (n,) uint64; alpha, offset, factor: the law, see above; out (n,).
+    key, step, stream: np.uint64; particles (n,) uint64; alpha, offset, factor, shift: the law, see above; out (n,).
     """
     for part in prange((particles.size + _STRIP - 1) // _STRIP):
-        _fill_strip(key, step, stream, particles, part * _STRIP, alpha, offset, factor, out)
+        _fill_strip(key, step, stream, particles, part * _STRIP, alpha, offset, factor, shift, out)
 
 
 @jit(parallel=True)
@@ -58,7 +59,7 @@ def fill_particles(key, step, stream, particles, normal, out):
 
 
 @jit
-def _fill_strip(key, step, stream, particles, start, alpha, offset, factor, out):
+def _fill_strip(key, step, stream, particles, start, alpha, offset, factor, shift, out):
     # two loops: the first, without calls to log, is SIMD
     count, power = min(_STRIP, particles.size - start), (1.0 - alpha) / alpha
     kept, ratio, base = np.empty(_STRIP), np.empty(_STRIP), np.empty(_STRIP)
@@ -72,4 +73,4 @@ def _fill_strip(key, step, stream, particles, start, alpha, offset, factor, out)
         ratio[i] = factor * upper / whole
         base[i] = abs(other) / whole
     for i in range(count):
-        out[start + i] = ratio[i] * np.exp(power * np.log(base[i] / -np.log(kept[i])))
+        out[start + i] = ratio[i] * np.exp(power * np.log(base[i] / -np.log(kept[i])) + shift)

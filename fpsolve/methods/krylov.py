@@ -122,7 +122,7 @@ class _Run:
     def _reached(self, times: Array) -> Array | None:
         """The states at `times` from the base, or None where its largest basis is not enough."""
         tol, ends = self._allowed(float(times[-1])), times[[0, -1]] if times.size > 1 else times
-        shift = 2.0 ** (round(2.0 * math.log2(SHARE * math.sqrt(ends[0] * ends[-1]))) / 2.0)
+        shift = 2.0 ** (round(math.log2(ends[0]) + math.log2(ends[-1]) + 2.0 * math.log2(SHARE)) / 2.0)
         basis = Basis(self.flow, self.base[1], shift, self.method.vectors)
         self.bases += 1
         count, before = FIRST, math.inf

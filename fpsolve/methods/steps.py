@@ -149,7 +149,7 @@ class Adaptive(Steps):
     def _parts(self, length: float) -> int:
         if self.wanted >= length:
             return 1
-        least = length / self.wanted * (1.0 - ALIKE)
+        least = min(length / self.wanted, float(4 * MOST_STEPS)) * (1.0 - ALIKE)
         whole = 2 ** math.ceil(math.log2(least))
         return 3 * whole // 4 if whole >= 4 and 3 * whole // 4 >= least else whole
 

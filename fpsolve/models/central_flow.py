@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import ask, reals
 from fpsolve.checks import number, rising_times, whole
 from fpsolve.errors import InvalidInput, NotConverged
 from fpsolve.process import Process
@@ -57,8 +58,11 @@ class CentralFlow:
     def __post_init__(self) -> None:
         if not number("learning_rate", self.learning_rate) > 0:
             raise InvalidInput(f"learning_rate is {self.learning_rate}; give a finite number > 0")
-        if not isinstance(self.names, (tuple, list)) or len(self.names) not in (1, 2):
+        names = self.names if isinstance(self.names, (tuple, list)) else ()
+        if len(names) not in (1, 2) or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
             raise InvalidInput(f"names is {self.names!r}; name one or two parameters, in a tuple")
+        if not callable(self.gradient):
+            raise InvalidInput(f"gradient is {self.gradient!r}; give a function of the coordinates")
         object.__setattr__(self, "names", tuple(self.names))
         self._slope(np.zeros((len(self.names), 2)))
 
@@ -98,6 +102,8 @@ class CentralFlow:
             steps = math.ceil((stop - now) / longest)
             for _ in range(steps):
                 theta = self._advanced(theta, (stop - now) / steps)
+            if np.any(np.isnan(theta)):
+                raise NotConverged(f"the gradient is not a number on the way to t={stop:g}", best=theta[:, 0])
             if not np.all(np.abs(theta) < FAR):
                 raise NotConverged(f"the central flow leaves every bound before t={stop:g}", best=theta[:, 0])
             now = float(stop)
@@ -174,13 +180,19 @@ class CentralFlow:
         return difference
 
     def _slope(self, places: Array) -> Array:
-        answer = self.gradient(*places)
+        answer = ask(self.gradient, "gradient", *places)
         parts = tuple(answer) if isinstance(answer, (tuple, list)) else (answer,)
         if len(parts) != len(places):
             raise InvalidInput(
                 f"gradient returned {len(parts)} parts for the parameters {self.names}; give one array each, in a tuple"
             )
-        return np.stack([np.broadcast_to(np.asarray(part, dtype=float), places.shape[1:]) for part in parts])
+        numbers = [reals("gradient", part) for part in parts]
+        if any(part.shape not in ((), places.shape[1:]) for part in numbers):
+            raise InvalidInput(
+                f"gradient returned shapes {[part.shape for part in numbers]} for {places.shape[1]} places; give one "
+                "number per place"
+            )
+        return np.stack([np.broadcast_to(part, places.shape[1:]) for part in numbers])
 
     def _places(self, x: tuple[ArrayLike, ...]) -> tuple[Array, tuple[int, ...]]:
         arrays = np.broadcast_arrays(*(np.asarray(part, dtype=float) for part in x))
@@ -189,7 +201,7 @@ class CentralFlow:
         return np.stack([part.ravel() for part in arrays]), arrays[0].shape
 
     def _start(self, start: ArrayLike) -> Array:
-        begin = np.atleast_1d(np.array(start, dtype=float))
+        begin = np.array(reals("start", start), ndmin=1)
         if begin.shape != (len(self.names),) or not np.all(np.isfinite(begin)):
             raise InvalidInput(f"start is {start!r}; give one finite number for each of {self.names}")
         return begin

@@ -48,7 +48,7 @@ FEWEST_NODES = 64
 class FiniteRate:
     """A random map's moments per unit of time on a stretch of s, and the diffusions made of them.
 
-    random_map: `net.random_map()`, or your own; its coordinate is the one in which corrections are made: replace
+    random_map: a model that has one, `net.random_map()`, or your own; its coordinate is the one in which corrections are made: replace
         coordinate="linear" where d~ <= 0 in the logarithm.
     span: (lo, hi) in s; where the law is unless given.  nodes: of the splines that b, d and c are taken from.
 
@@ -67,6 +67,7 @@ class FiniteRate:
     nodes: int = 1000
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "random_map", map_of(self.random_map))
         whole("nodes", self.nodes, FEWEST_NODES)
         if self.span is None:
             object.__setattr__(self, "span", core_stretch(self.random_map))

@@ -18,6 +18,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import reals
 from fpsolve.axis import Axis
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
@@ -57,7 +58,7 @@ class FromGradients:
     names: of the parameters.  replacement: whether minibatches are drawn with replacement.
 
     Raises InvalidInput for empty or non-finite data, a batch larger than the data, numbers out of range, and gradients
-    of another shape.
+    that raise, have another shape, are not real or differ from one call to the next.
 
     >>> data = Regression.synthetic(200, noise=0.5, seed=3)
     >>> mine = FromGradients(lambda v, x, y: 2 * (v * x - y) * x, data, learning_rate=0.05, batch=4)
@@ -78,15 +79,21 @@ class FromGradients:
         if parameters > 2:
             raise InvalidInput(f"start has {parameters} numbers; densities are solved for one or two parameters")
         names = self.names or (("theta",) if parameters == 1 else ("theta1", "theta2"))
-        if len(names) != parameters or not isinstance(names, (tuple, list)):
+        known = isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names)
+        if not known or len(set(names)) != parameters or len(names) != parameters:
             raise InvalidInput(f"names is {self.names!r} for {parameters} parameters; give as many, in a tuple")
+        if not isinstance(self.replacement, (bool, np.bool_)):
+            raise InvalidInput(f"replacement is {self.replacement!r}; use True or False")
         object.__setattr__(self, "names", tuple(names))
         checked_temperature(None, self.learning_rate, self.batch)
         if whole("batch", self.batch, 1) > self.samples.n:
             raise InvalidInput(f"batch is {self.batch} but the data have {self.samples.n} samples; at most that many")
-        if self.start is not None:
-            point = [number("start", value) for value in np.atleast_1d(self.start)]
-            self.samples(np.array(point)[:, None])
+        if self.start is None:
+            self.samples.check(np.ones(1))
+            return
+        point = np.array([number("start", value) for value in np.atleast_1d(self.start)])
+        self.samples(point[:, None])
+        self.samples.check(point)
 
     @cached_property
     def samples(self) -> SampleGradients:
@@ -151,7 +158,9 @@ class FromGradients:
             count = CELLS[1] if cells is None else whole("cells", cells, 3)
             axis = line_for(self._log_slope, self._no_noise, float(self.minimum[0]), float(widths[0]), count)
             return Grid(**{self.names[0]: axis})
-        counts = (CELLS[2],) * 2 if cells is None else (cells,) * 2 if isinstance(cells, int) else tuple(cells)
+        counts = (CELLS[2] if cells is None else cells,) * 2 if np.ndim(cells or 0) == 0 else cells
+        if not isinstance(counts, (tuple, list)) or len(counts) != 2:
+            raise InvalidInput(f"cells is {cells!r}; give a whole number, or one per parameter")
         axes = {
             name: Axis.uniform(m - DEVIATIONS * w, m + DEVIATIONS * w, count)
             for name, m, w, count in zip(self.names, self.minimum, widths, counts, strict=True)
@@ -164,6 +173,11 @@ class FromGradients:
 
     def gaussian(self) -> LinearGaussian:
         """The linear process at the minimum, drift matrix H, D as there: Laplace's approximation is its law."""
+        if self.noise_factor == 0.0:
+            raise InvalidInput(
+                f"batch is {self.batch}, all of the data, and drawn without replacement: that is gradient descent, "
+                "whose density is a point; give a smaller batch, or replacement=True"
+            )
         if not np.linalg.eigvalsh(self.covariance)[-1] > 0:
             raise InvalidInput(
                 "every sample's gradient vanishes at the minimum: SGD comes to rest there and has no density; add "
@@ -214,15 +228,23 @@ class FromGradients:
         Bits, record and errors: fpsolve/particles/descent.py.
         """
         if not isinstance(start, Swarm):
-            given = self.minimum if start is None else np.array(start, dtype=float)
-            start = given if given.ndim == 2 else replicated(np.atleast_1d(given), n)
-            if start.shape[1] != self.ndim:
-                raise InvalidInput(f"start has {start.shape[1]} numbers per replica; there are {self.ndim} parameters")
+            start = self._begun(self.minimum if start is None else reals("start", start), n)
         rate = float(np.linalg.eigvalsh(self.hessian)[0])
         return descend(
             self._step, start, names=self.names, observe=lambda theta: theta, learning_rate=self.learning_rate,
             steps=steps, seed=seed, record=record, progress=progress, relaxation_time=1.0 / rate if rate > 0 else None,
         )  # fmt: skip
+
+    def _begun(self, given: Array, n: int | None) -> Array:
+        """Where the replicas begin, shape (n, parameters)."""
+        if given.ndim > 2 or given.size == 0 or not np.all(np.isfinite(given)):
+            raise InvalidInput(f"start has shape {given.shape}; give finite numbers, one per parameter, or (n, parameters)")
+        begin = given if given.ndim == 2 else replicated(np.atleast_1d(given), n)
+        if begin.shape[1] != self.ndim:
+            raise InvalidInput(f"start has {begin.shape[1]} numbers per replica; there are {self.ndim} parameters")
+        if n is not None and whole("n", n, 1) != len(begin):
+            raise InvalidInput(f"n is {n} but start has {len(begin)} rows; leave n out")
+        return begin
 
     def subject(self) -> Subject:
         """What `fp.ladder` asks; one parameter.  No loss is known to be a sum of squares: it has no residual."""

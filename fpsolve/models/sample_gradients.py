@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import ask, check_repeats, reals
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput
 
@@ -39,7 +40,8 @@ class SampleGradients:
 
     columns: the data, each with one row per sample.
 
-    Raises InvalidInput for empty data, columns of different lengths and data that are not finite numbers.
+    Raises InvalidInput for empty data, columns of different lengths and data that are not finite numbers; `check` for
+    a gradient that raises, has another shape, is not real, or differs from one call to the next.
     """
 
     gradient: Callable[..., Any]
@@ -55,6 +57,17 @@ class SampleGradients:
     def n(self) -> int:
         """The number of samples."""
         return len(self.columns[0])
+
+    def check(self, theta: Array) -> None:
+        """Ask at a few places around theta (d,), and again at the first alone: the answers' values do not matter here."""
+        k = 3 if self.n != 3 else 2  # a mean over the samples, (places,), must not pass for a row of them
+        places = theta[:, None] * np.linspace(1.0, 1.25, k)
+        first, again = (
+            self._shaped(self._ask(some[:, :, None], self.columns), (some.shape[1], self.n))
+            for some in (places, places[:, :1])
+        )
+        where = ", ".join(f"{value:.6g}" for value in theta)
+        check_repeats("gradient", first[:, :1], again, f"at theta=({where})")
 
     def __call__(self, theta: Array) -> Array:
         """All gradients at the places theta (d, k), shape (d, k, samples); checked."""
@@ -98,7 +111,8 @@ class SampleGradients:
         return np.concatenate(parts, axis=1)
 
     def _ask(self, theta: Array, columns: tuple[Array, ...]) -> Any:
-        return self.gradient(theta[0] if self.parameters == 1 else tuple(theta), *columns)
+        with np.errstate(all="ignore"):  # what is not finite is told with its place
+            return ask(self.gradient, "gradient", theta[0] if self.parameters == 1 else tuple(theta), *columns)
 
     def _shaped(self, answer: Any, shape: tuple[int, ...]) -> Array:
         """The answer as an array (d, places, samples)."""
@@ -108,9 +122,10 @@ class SampleGradients:
                 f"gradient returned {len(parts)} parts for {self.parameters} parameters; give one array for one "
                 "parameter, a tuple of one array each for more"
             )
+        numbers = [reals("gradient", part) for part in parts]
         try:
-            return np.stack([np.broadcast_to(np.asarray(part, dtype=float), shape) for part in parts])
-        except (TypeError, ValueError) as error:
+            return np.stack([np.broadcast_to(part, shape) for part in numbers])
+        except ValueError as error:
             raise InvalidInput(
                 f"gradient returned shapes {[np.shape(part) for part in parts]} for {shape[0]} places and {shape[1]} "
                 "samples; theta comes as a column (places, 1), so that products with the data have shape "

@@ -89,8 +89,8 @@ class EndedJumps:
 def ended_jumps(line: LineJumps, beside: Chain, owner: Indices, crossings: tuple[Crossings, ...]) -> EndedJumps:
     """`line` with paths that end in sets.
 
-    beside: its positive edges with the same ends.  owner: whose each cell is, FREE or the index of a set.  crossings: of
-    the edges into each set.
+    beside: its positive edges with the same ends.  owner: whose each cell is, FREE or the index of a set.
+    crossings: of the edges into each set.
     """
     free, sets = owner == FREE, range(len(crossings))
     near = [nearer_rates(line, found) for found in crossings]
@@ -102,4 +102,5 @@ def ended_jumps(line: LineJumps, beside: Chain, owner: Indices, crossings: tuple
 def nearer_rates(line: LineJumps, found: Crossings) -> Array:
     """What shortened edges add to the rates of jumps out of each cell."""
     over = (line.kernel.neighbours() + line.conductance)[found.edge] * line.lift[found.cell]
-    return np.bincount(found.cell, over * (1.0 / found.share - 1.0), minlength=line.lift.size)
+    more = np.bincount(found.cell, over * (1.0 / found.share - 1.0), minlength=line.lift.size)
+    return np.asarray(more, dtype=float)

@@ -1,7 +1,9 @@
 """Jumps between a grid and places far from it: a kernel that is smooth on the grid, interpolated between few nodes.
 
     rate(x, y) = sum_c l_c(x) rate(x_c, y),   x_c Chebyshev's nodes on either axis, l_c Lagrange's polynomials,
-as many of them as the distance of the nearest place asks for (Bernstein's ellipse through the kernel's pole).
+as many of them as the distance of the nearest place asks for (Bernstein's ellipse through the kernel's pole).  Where
+that is very many, as for jumps along a slanted line, l_c are hats between evenly spaced nodes instead: still no rate is
+negative, and only those to far places are rough.
 Source: Trefethen, Approximation Theory and Approximation Practice (2013), ch. 5 and 8.
 """
 
@@ -14,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from fpsolve.memory import require
 from fpsolve.operators.fractional_plane import PlaneKernel
 from fpsolve.operators.outside import Outside
 
@@ -21,6 +24,7 @@ __all__ = ["FarJumps", "far_jumps"]
 
 Array = NDArray[np.float64]
 ERROR = 1e-6  # of the largest rate to a place
+MOST_NODES = 64  # along an axis
 AT_ONCE = 4_000_000  # rates held at a time
 
 
@@ -67,8 +71,12 @@ class FarJumps:
     def is_positive(self) -> bool:
         """Whether no rate is negative, at every fourth cell or so and at the ends."""
         rows = [np.unique(np.append(np.arange(0, len(part), 4), len(part) - 1)) for part in (self.first, self.second)]
-        shares = np.kron(self.first[rows[0]], self.second[rows[1]])
-        return all(bool(np.all(shares @ part >= 0.0)) for part in (self.out, self.back, self.lost))
+        few = (self.first.shape[1], self.second.shape[1], -1)
+        for part in (self.out, self.back, self.lost):
+            some = np.tensordot(self.second[rows[1]], part.reshape(few), axes=(1, 1))
+            if not np.all(np.tensordot(self.first[rows[0]], some, axes=(1, 1)) >= 0.0):
+                return False
+        return True
 
 
 def far_jumps(kernel: PlaneKernel, outside: Outside, falls: Array) -> FarJumps:
@@ -79,6 +87,8 @@ def far_jumps(kernel: PlaneKernel, outside: Outside, falls: Array) -> FarJumps:
     first, second = (_interpolation(kernel, outside, k) for k in range(2))
     nodes = np.stack(np.meshgrid(first[0], second[0], indexing="ij")).reshape(2, -1)
     count = nodes.shape[1]
+    require(24.0 * count * landed.size, f"jumps over the ends of {grid.size} cells", "use fewer cells, or a grid and "
+            "cells that are longer where the jumps are")  # fmt: skip
     out, back, lost = np.zeros((count, landed.size)), np.zeros((count, landed.size)), np.zeros(count)
     absorbed = outside.absorbed(places) * places.area
     land, carried = (sparse.diags(places.area) @ part[:, landed] for part in (land, carried))
@@ -94,7 +104,7 @@ def far_jumps(kernel: PlaneKernel, outside: Outside, falls: Array) -> FarJumps:
 
 
 def _interpolation(kernel: PlaneKernel, outside: Outside, k: int) -> tuple[Array, Array]:
-    """Nodes along axis k and Lagrange's polynomials at its cells; the cells themselves where they are no more."""
+    """Nodes along axis k and the l_c at its cells; the cells themselves where they are no more."""
     cells, form = outside.grid.shape[k], kernel.form
     margins, half = outside.margins, 0.5 * outside.grid.shape[k]
     poles = []
@@ -106,8 +116,11 @@ def _interpolation(kernel: PlaneKernel, outside: Outside, k: int) -> tuple[Array
         poles.append(aside + math.hypot(1.0, aside))
     count = math.ceil(math.log(1.0 / ERROR) / math.log(min(poles, default=2.0)))
     places = np.arange(cells, dtype=float)
-    if count >= cells:
+    if min(count, MOST_NODES) >= cells:
         return places, np.eye(cells)
+    if count > MOST_NODES:
+        nodes = np.linspace(0.0, cells - 1.0, MOST_NODES)
+        return nodes, np.stack([np.interp(places, nodes, hat) for hat in np.eye(MOST_NODES)], axis=1)
     angle = (np.arange(count) + 0.5) * math.pi / count
     nodes, weights = half - 0.5 + half * np.cos(angle), np.sin(angle) * (-1.0) ** np.arange(count)
     gaps = places[:, None] - nodes

@@ -42,7 +42,7 @@ def line_with_jumps(
     check_ends(axis, name)
     jump = process.jumps[0] if isinstance(process.jumps, tuple) else process.jumps
     assert jump is not None
-    _refuse_skew(jump)
+    refuse_skew(jump)
     nodes = Points((name,), (axis.nodes,), (("cell", axis.nodes.shape),))
     drift, strength = process.drift_at(nodes, t)[0], strength_at(jump, nodes, t)
     fitted = chain_edges(process, axis, name, t) if has_diffusion(process, nodes, t) else None
@@ -87,7 +87,8 @@ def has_diffusion(process: Process, nodes: Points, t: float) -> bool:
     return bool(np.any(process.diffusion_at(nodes, t) > 0))
 
 
-def _refuse_skew(jump: Stable) -> None:
+def refuse_skew(jump: Stable) -> None:
+    """Raises InvalidInput for jumps that are not symmetric."""
     if jump.skew:
         raise InvalidInput(
             f"{jump!r} has a skew; the equation is solved for symmetric jumps, and paths with skewed ones are "

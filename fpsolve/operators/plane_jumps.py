@@ -22,7 +22,7 @@ from fpsolve.operators.coefficients import Coefficients
 from fpsolve.operators.edges import Edges
 from fpsolve.operators.fractional_plane import PlaneKernel
 from fpsolve.operators.isotropic_jumps import IsotropicJumps
-from fpsolve.operators.jump_line import strength_at
+from fpsolve.operators.jump_line import refuse_skew, strength_at
 from fpsolve.operators.jump_tails import check_ends, tail_at
 from fpsolve.operators.lattice import Lattice
 from fpsolve.operators.line_jumps import LineJumps
@@ -158,7 +158,7 @@ def _along_axes(jumps: tuple[Stable | None, ...], grid: Grid, nodes: Points, dri
             lines.append(None)
             strengths.append(np.zeros(grid.size))
             continue
-        _check_for_axis(jump, grid.names[k])
+        refuse_skew(jump)
         strength, axis = strength_at(jump, nodes, t), grid.axes[k]
         through = tuple(slice(None) if i == k else cells // 2 for i, cells in enumerate(grid.shape))
         along = drift[k][through], strength.reshape(grid.shape)[through]
@@ -169,16 +169,6 @@ def _along_axes(jumps: tuple[Stable | None, ...], grid: Grid, nodes: Points, dri
         lines.append(unit_line(jump.alpha, grid, k, (low, high)))
         strengths.append(strength)
     return AxisJumps(grid, tuple(lines), tuple(strengths))
-
-
-def _check_for_axis(jump: Stable, name: str) -> None:
-    if jump.skew:
-        raise InvalidInput(
-            f"{jump!r} along {name} has a skew; the equation is solved for symmetric jumps, and paths with skewed ones "
-            "are simulated: fp.simulate"
-        )
-    if not callable(jump.scale) and np.ndim(jump.scale) > 0:
-        raise InvalidInput(f"{jump!r} along {name} has a matrix for a scale; give the matrix without a tuple")
 
 
 def _spread(found: Coefficients, jumps: IsotropicJumps | AxisJumps) -> Edges | None:

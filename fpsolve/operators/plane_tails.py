@@ -28,11 +28,15 @@ INWARD = 0.9  # of the distance from the middle: where powers are read
 
 @dataclass(frozen=True, eq=False)
 class PlaneTails:
-    """p ~ y^-exponents, scale^alpha ~ y^growths on the ways out through each cell, flat; confined: led back there."""
+    """p ~ y^-exponents, scale^alpha ~ y^growths on the ways out through each cell, flat; confined: led back there.
+
+    inward: per axis, the mean drift into the grid over its (lower, upper) last cells.
+    """
 
     exponents: Array
     growths: Array
     confined: NDArray[np.bool_]
+    inward: tuple[tuple[float, float], ...]
 
 
 def plane_tails(outside: Outside, drift: Array, strength: Array) -> PlaneTails:
@@ -56,7 +60,9 @@ def plane_tails(outside: Outside, drift: Array, strength: Array) -> PlaneTails:
     scaled = (strength > 0) & (inner > 0) & confined
     growths = np.log(np.where(scaled, strength / np.where(scaled, inner, 1.0), 1.0)) / -np.log(INWARD)
     exponents = np.where(confined, exponents, d + outside.alpha)
-    return PlaneTails(exponents.ravel(), growths.ravel(), confined.ravel())
+    last = [np.moveaxis(part, k, 0)[[0, -1]].reshape(2, -1).mean(axis=1) for k, part in enumerate(drift)]
+    inward = tuple((float(low), -float(high)) for low, high in last)
+    return PlaneTails(exponents.ravel(), growths.ravel(), confined.ravel(), inward)
 
 
 def law_beyond(outside: Outside, tails: PlaneTails, form: Array, k: int, upper: bool) -> JointLaw:
@@ -89,8 +95,8 @@ def check_normalizable(outside: Outside, tails: PlaneTails) -> None:
     grid, confined = outside.grid, tails.confined.reshape(outside.grid.shape)
     for k, (name, axis) in enumerate(zip(grid.names, grid.axes, strict=True)):
         for upper in (False, True):
-            away = ~confined.take(-1 if upper else 0, axis=k)
-            if axis.ends[upper] != "open" or not np.any(away):
+            away = ~np.moveaxis(confined, k, 0)[-1 if upper else 0]
+            if axis.ends[upper] != "open" or not (np.any(away) or tails.inward[k][upper] <= 0.0):
                 continue
             other = grid.axes[1 - k]
             place = (

@@ -103,14 +103,16 @@ def stable_variates(key: np.uint64, step: int, stream: np.uint64, ids: Ids, alph
     return _drawn(key, step, stream, ids, _law(alpha, skew))
 
 
-def waits(key: np.uint64, step: int, ids: Ids, memory: float) -> Array:
-    """What the subordinator of index `memory` adds in an operational time of 1: E exp(-s S) = exp(-s^memory)."""
-    return _drawn(key, step, WAITS, ids, (memory, 0.0, 1.0))
+def waits(key: np.uint64, step: int, ids: Ids, memory: float, dt: float = 1.0) -> Array:
+    """What the subordinator of index `memory` adds in an operational time dt: E exp(-s S) = exp(-dt s^memory)."""
+    return _drawn(key, step, WAITS, ids, (memory, 0.0, 1.0), float(np.log(dt) / memory))
 
 
-def _drawn(key: np.uint64, step: int, stream: np.uint64, ids: Ids, law: tuple[float, float, float]) -> Array:
+def _drawn(
+    key: np.uint64, step: int, stream: np.uint64, ids: Ids, law: tuple[float, float, float], shift: float = 0.0
+) -> Array:
     out = np.empty(ids.size)
-    fill_stable(key, np.uint64(step), stream, ids.view(np.uint64), *law, out)
+    fill_stable(key, np.uint64(step), stream, ids.view(np.uint64), *law, shift, out)
     return out
 
 

@@ -86,7 +86,7 @@ class Waiting:
         """One operational step, with the times that it spans."""
         ids, t = state.ids, state.clock
         made = self.moves.step(state.x, t, state.step, ids)
-        later = t + self.moves.dt ** (1.0 / self.memory) * waits(self.moves.walls.key, state.step, ids, self.memory)
+        later = t + waits(self.moves.walls.key, state.step, ids, self.memory, self.moves.dt)
         first, passed = (np.searchsorted(self.times, clock) for clock in (t, later))
         if state.step == 0 and self.times[0] == 0.0:
             first += 1  # the start itself

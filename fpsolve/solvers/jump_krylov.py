@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["FEW", "NearPlane"]
 
 Array = NDArray[np.float64]
-FEW = 1100  # cells that are solved as a dense matrix
+FEW = 500  # cells that are solved as a dense matrix
 Product = Callable[[NDArray], NDArray]
 
 

@@ -42,6 +42,11 @@ class JointLaw:
         """What lies beyond, from the terms of the last cells; a number where the other axes are summed over."""
         return np.asarray(last * (self.gains if np.ndim(last) else self.gain))
 
-    def log_fall(self) -> float:
-        """<ln p_last - ln p> over what lies beyond a line."""
-        return self.line.exponent / (self.line.exponent - 1.0)
+    def log_fall(self, summed: bool) -> float:
+        """<ln p_last - ln p> over what lies beyond a line, or beyond all of them together."""
+        return self.line.exponent / ((self.marginal if summed else self.line).exponent - 1.0)
+
+    @property
+    def is_product(self) -> bool:
+        """Whether p is a product of the axes' laws; else it is a power of the distance on every way out."""
+        return self.gains.ndim == 0

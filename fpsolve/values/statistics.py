@@ -201,7 +201,7 @@ def _entropy_of_slices(masses: Array, terms: Array, p: Density) -> float:
         for upper, last, before in ((False, 0, 1), (True, -1, -2)):
             beyond = p.ends[i][upper]
             if isinstance(beyond, JointLaw):
-                total = total + beyond.added(terms[..., last] - masses[..., last] * beyond.log_fall())
+                total = total + beyond.added(terms[..., last] - masses[..., last] * beyond.log_fall(summed=i == 0))
                 continue
             share = share_beyond(profile, upper) if beyond else 0.0
             if share != 0.0:  # sum of m r^k (ln p + k fall) over k >= 1

@@ -3,12 +3,14 @@
 ln p is a cubic in s along each axis, through the four nodes around (Lagrange; error (9/384) ds^4 d^4 ln p/ds^4 at most
 in each direction), so that tails keep their relative accuracy.  Where one of those nodes has no ln p, p itself is taken
 as linear between the nearest ones; ln p is then masked (NaN) if it is at one of these.  Beyond an open end p goes on as
-its sums do: every line falls by the ratio of the two last slices, taken together, or as a power law that is known.
+its sums do: every line falls by the ratio of the two last slices, taken together, or as the power law that is known
+(of the distance from a middle, where that is what p falls with).
 Beyond any other end p is 0; periodic axes wrap.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -36,6 +38,8 @@ class Surface:
     def __init__(self, p: Density) -> None:
         self.p = p
         self.falls = [self._falls(i) for i in range(p.grid.ndim)]
+        self.radial = [(i, upper, law) for i, pair in enumerate(p.ends) for upper, law in enumerate(pair)
+                       if isinstance(law, JointLaw) and not law.is_product]  # fmt: skip
 
     def __call__(self, *x: Array | float) -> Array:
         """p(x): negative where the density is."""
@@ -53,9 +57,10 @@ class Surface:
     def _parts(self, x: tuple[Array | float, ...]) -> tuple[Array, Array, Flags, Flags, Array]:
         """ln p by cubics, p by lines, where the former holds, where neither gives ln p; what ln p gains beyond."""
         coordinates = np.broadcast_arrays(*(np.asarray(c, dtype=float) for c in x))
-        shape, beyond = coordinates[0].shape, np.zeros(coordinates[0].shape)
+        places, beyond = self._drawn_in(coordinates)
+        shape = beyond.shape
         cubic, straight = [], []
-        for axis, c, falls in zip(self.p.grid.axes, coordinates, self.falls, strict=True):
+        for axis, c, falls in zip(self.p.grid.axes, places, self.falls, strict=True):
             place, more = _located(axis, c, falls)
             beyond = beyond + more
             cubic.append(_four(axis, place))
@@ -75,6 +80,17 @@ class Surface:
                 linear += weight * self.p.values[index]
                 masked |= np.isnan(self.p.log_values[index]) & (weight > 0)
         return logs, linear, finite, masked, beyond
+
+    def _drawn_in(self, x: Sequence[Array]) -> tuple[list[Array], Array]:
+        """Points outside drawn back to the last nodes on the way to the middle of radial tails, and what ln p gains."""
+        found, y, gain = [np.asarray(c) for c in x], np.ones(x[0].shape), np.zeros(x[0].shape)
+        for i, upper, law in self.radial:
+            last = (1.0 if upper else -1.0) * law.line.reach(self.p.grid.axes[i], bool(upper))[0]
+            y = np.fmax(y, (found[i] - law.line.center) / last)
+        for i in {i for i, _, _ in self.radial}:
+            law = next(law for k, _, law in self.radial if k == i)
+            found[i], gain = law.line.center + (found[i] - law.line.center) / y, -law.line.exponent * np.log(y)
+        return found, gain
 
     def _falls(self, i: int) -> tuple[Fall, Fall]:
         """d ln(w p)/ds outward beyond the lower and the upper end, or the power law; None where nothing goes on."""

@@ -1,0 +1,72 @@
+"""Functions that are no coefficients on a grid, such as a sample's gradient, and numbers given as arrays: checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fpsolve.errors import FpsolveError, InvalidInput
+
+__all__ = ["ask", "check_repeats", "reals"]
+
+Array = NDArray[np.float64]
+REPEATS = 1e-9  # relative: sums of another length are rounded otherwise
+
+
+def ask(function: Callable[..., Any], label: str, *arguments: Any) -> Any:
+    """function(*arguments); whatever it raises is chained to an InvalidInput that names it.
+
+    >>> ask(lambda x: float(x), "slope", np.zeros((2, 1)))
+    Traceback (most recent call last):
+    ...
+    fpsolve.errors.InvalidInput: slope raised TypeError: only 0-dimensional arrays can be converted to Python scalars, \
+for arguments of shape (2, 1); it is called with arrays: write it with numpy functions
+    """
+    try:
+        return function(*arguments)
+    except FpsolveError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a user's function may raise anything; it is chained
+        shapes = ", ".join(str(np.shape(part)) for part in arguments)
+        raise InvalidInput(
+            f"{label} raised {type(error).__name__}: {error}, for arguments of shape {shapes}; it is called with "
+            "arrays: write it with numpy functions"
+        ) from error
+
+
+def reals(label: str, given: Any) -> Array:
+    """`given` as float64; InvalidInput unless it is made of real numbers (exact real parts of complex ones too).
+
+    >>> reals("start", [1, 2 + 0j])
+    array([1., 2.])
+    """
+    try:
+        values = np.asarray(given)
+    except ValueError as error:  # rows of several lengths
+        raise InvalidInput(f"{label} has rows of several lengths ({error}); give real numbers in one shape") from error
+    if values.dtype.kind == "c":
+        if np.any(values.imag != 0):
+            worst = values.ravel()[int(np.argmax(np.abs(values.imag)))]
+            raise InvalidInput(f"{label} is complex ({worst:.6g}); it must be real")
+        values = values.real
+    if values.dtype.kind not in "biuf":
+        raise InvalidInput(f"{label} is {type(given).__name__} of type {values.dtype}; give real numbers")
+    return np.asarray(values, dtype=float)
+
+
+def check_repeats(label: str, first: Array, again: Array, where: str) -> None:
+    """InvalidInput where two answers to one question differ; where: the question, for the message.
+
+    >>> check_repeats("step", np.array([1.0]), np.array([1.0]), "at x=1")
+    """
+    with np.errstate(invalid="ignore"):
+        wrong = np.abs(first - again) > REPEATS * np.abs(first).max(initial=0.0)
+    if np.any(wrong):
+        at = tuple(np.argwhere(wrong)[0])
+        raise InvalidInput(
+            f"{label} gave {first[at]:.9g} and then {again[at]:.9g} {where}: it must depend on its arguments alone, "
+            "place by place; noise of your own belongs into the data"
+        )

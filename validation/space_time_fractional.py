@@ -1,0 +1,114 @@
+"""Flights that wait: densities by subordination, the same rest as without waiting, and particles."""
+
+from functools import cache
+
+import numpy as np
+
+import fpsolve as fp
+from cases import space_time_fractional as case
+from fpsolve.claims import Exact
+
+SUBORDINATION = "Magdziarz & Weron 2007; Kanter 1975"
+PLACES = (0.0, 0.5, 1.0, 2.0)
+ONE_PERCENT = 1.6276  # sqrt(n) KS of n samples from the law itself exceeds this once in a hundred runs
+
+
+@cache
+def path(memory=0.7, alpha=1.5):
+    return case.path(memory, alpha)
+
+
+@cache
+def accurate(memory=0.7, alpha=1.5):
+    return case.path(memory, alpha, scheme=fp.Accurate())
+
+
+def off(found):
+    return float(np.abs(found[0](np.array(PLACES)) - case.density(PLACES, 1.0)).max())
+
+
+def late(memory=0.7):
+    """p(0) at rest less p(0, t), over what is left by the power t^-memory, far out in time."""
+    t, rest = 1e3, fp.stationary(case.problem(1.0))
+    p = case.path(memory, times=(t, 10.0 * t))
+    gaps = [abs(q(0.0) - rest(0.0)) for q in p]
+    return float(np.log10(gaps[0] / gaps[1]))
+
+
+def particles(memory=0.7, n=20_000, dt=0.02, seed=8):
+    """Kolmogorov-Smirnov distance from the default density at t = 1, over what one run in a hundred exceeds.
+
+    Of steps of dt and dt/2, extrapolated.
+    """
+    pr, start, p = case.problem(memory), fp.Gaussian(0.0, case.S0), path()[0]
+    runs = [
+        np.sort(fp.simulate(pr, start, [1.0], dt=step, n=n, seed=seed + i, progress=False).positions[-1, :, 0])
+        for i, step in enumerate((dt, 0.5 * dt))
+    ]
+    x = runs[1]
+    coarse, fine = (np.searchsorted(run, x, side="right") / n for run in runs)
+    return float(np.abs(2.0 * fine - coarse - p.cdf(x)).max() * np.sqrt(n / 5.0) / ONE_PERCENT)
+
+
+def many(memory=0.7):
+    """A million particles, without extrapolation: a step that leaves less bias than they show."""
+    pr, start = case.problem(memory), fp.Gaussian(0.0, case.S0)
+    x = np.sort(fp.simulate(pr, start, [1.0], dt=1e-3, n=1_000_000, seed=9, progress=False).positions[-1, :, 0])
+    levels = (np.arange(x.size) + 0.5) / x.size
+    return float(np.abs(path()[0].cdf(x) - levels).max() * np.sqrt(x.size) / ONE_PERCENT)
+
+
+claims = [
+    Exact(
+        "densities at t = 1 by subordination, 801 cells",
+        path,
+        {},
+        off,
+        0.0,
+        atol=2e-5,
+        wrong=dict(memory=0.701),
+        source=SUBORDINATION,
+    ),
+    Exact(
+        "the same with fluxes of high order",
+        accurate,
+        {},
+        off,
+        0.0,
+        atol=2e-6,
+        wrong=dict(alpha=1.5001),
+        source=SUBORDINATION,
+        slow=True,
+    ),
+    Exact(
+        "what is left to relax falls like t^-memory",
+        late,
+        {},
+        float,
+        0.7,
+        atol=0.01,
+        wrong=dict(memory=0.72),
+        source="Mittag-Leffler functions at late times",
+    ),
+    Exact(
+        "particles that leap and wait follow the density",
+        particles,
+        {},
+        float,
+        0.0,
+        atol=1.0,
+        wrong=dict(memory=0.8),
+        source="20,000 particles, dE = 0.02 and 0.01 extrapolated",
+    ),
+    Exact(
+        "a million particles lie in the band of 1 %",
+        many,
+        {},
+        float,
+        0.0,
+        atol=1.0,
+        wrong=dict(memory=0.71),
+        source="1,000,000 particles, dE = 0.001",
+        slow=True,
+    ),
+]
