@@ -6,8 +6,8 @@
 
 Theories: Langevin with the noise at the bottom, and Kramers' formula for it; the noiseless flow with D(x) in the
 conventions of Ito, Stratonovich and isothermal noise (Ito's own equation for the network).  Survival of the replicas
-has a band that holds the whole curve with probability .95, sqrt(ln 40/(2 n)) to each side (Dvoretzky, Kiefer, Wolfowitz;
-Massart, Ann. Probab. 18, 1269 (1990)).  Replicas are followed until `span` times Ito's mean; means are of min(t, span).
+has a band that holds the whole curve with probability .95, sqrt(ln 40/(2 n)) to each side (Massart, Ann. Probab. 18,
+1269 (1990)).  Replicas are followed until `span` times Ito's mean; means are of min(t, span).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ DATA = Path(__file__).parent / "data" / "diabetes.csv"
 FLOOR = 0.05  # L0
 LEVEL = 0.95
 AT_ONCE = 500  # steps
+SPREAD = 0.05  # of the start: a few cells
 EVERY = 5  # steps between looks at the network
 COLOURS = {"Langevin": "#D55E00", "Ito": "#0072B2", "Stratonovich": "#CC79A7", "isothermal": "#E69F00"}
 
@@ -88,7 +89,7 @@ def mean_time(theory: str, system: str = "well", **physics) -> float:
 def survival(theory: str, system: str, times, **physics) -> fp.Survival:
     """The theory's chance to be inside still."""
     problem, start, end = (of_the_well if system == "well" else of_the_network)(theory, **physics)
-    return fp.survival(problem, fp.Point(start), times, inside=(None, end))
+    return fp.survival(problem, fp.Gaussian(start, SPREAD * abs(start)), times, inside=(None, end))
 
 
 def kramers(phi: float = 2.0) -> float:
@@ -196,7 +197,7 @@ def figure(results: dict[str, fp.Swarm | fp.Survival]) -> Figure:
     drawing = Figure(figsize=(11.0, 4.4), layout="constrained")
     for ax, system in zip(drawing.subplots(1, 2), ("well", "saddle"), strict=True):
         swarm = results[f"{system}: SGD"]
-        times = times_of(swarm, 400)
+        times = times_of(swarm, 400)[:-1]
         share, band = still_inside(swarm, times)
         ax.fill_between(times, share - band, share + band, color="0.8", label="SGD, 95 % band of the curve")
         ax.plot(times, share, color="black", lw=1.0, label=f"SGD, {len(swarm)} replicas")
@@ -205,7 +206,9 @@ def figure(results: dict[str, fp.Swarm | fp.Survival]) -> Figure:
             if found is not None:
                 ax.plot(found.times, found.probability, color=colour, lw=1.6, label=theory)
         ax.set(xlabel="time (steps × learning rate)", ylim=(0.0, 1.02), xlim=(0.0, times[-1]))
-        ax.set_title(f"out of the {system}", loc="left", fontsize="medium")
+        ax.set_title(
+            {"well": "out of the well", "saddle": "away from the saddle"}[system], loc="left", fontsize="medium"
+        )
         ax.legend(frameon=False, fontsize="small")
     drawing.axes[0].set_ylabel("probability to be inside still")
     return drawing

@@ -18,7 +18,6 @@ from matplotlib.figure import Figure
 
 import fpsolve as fp
 
-SAMPLES = 400
 SYSTEMS = ("aligned", "driven", "neuron")
 
 
@@ -42,11 +41,11 @@ def pair(theta, x, y):
 
 
 def model(
-    system: str = "driven", learning_rate: float = 0.05, batch: int = 4, seed: int = 4
+    system: str = "driven", learning_rate: float = 0.05, batch: int = 4, samples: int = 400, seed: int = 4
 ) -> fp.models.FromGradients:
     """SGD of one of the systems on synthetic data."""
     rng = np.random.default_rng(seed)
-    x1, x2, e = rng.normal(size=(3, SAMPLES))
+    x1, x2, e = rng.normal(size=(3, samples))
     x2 = 0.5 * x2
     how = {"learning_rate": learning_rate, "batch": batch, "names": ("u", "w")}
     if system == "aligned":
@@ -61,7 +60,7 @@ def model(
 
 def balanced_pair(learning_rate: float = 0.05) -> fp.models.FromGradients:
     """The pair (u, w), held by a little weight decay: its noise has one direction."""
-    x, e = np.random.default_rng(4).normal(size=(2, SAMPLES))
+    x, e = np.random.default_rng(4).normal(size=(2, 400))
 
     def gradient(theta, x, y):
         u, w = pair(theta, x, y)

@@ -30,10 +30,12 @@ for arguments of shape (2, 1); it is called with arrays: write it with numpy fun
     except FpsolveError:
         raise
     except Exception as error:  # noqa: BLE001 - a user's function may raise anything; it is chained
+        said = f"{label} raised {type(error).__name__}: {error}"
+        if not any(map(np.ndim, arguments)):
+            raise InvalidInput(f"{said}, for {', '.join(map(str, arguments))}") from error
         shapes = ", ".join(str(np.shape(part)) for part in arguments)
         raise InvalidInput(
-            f"{label} raised {type(error).__name__}: {error}, for arguments of shape {shapes}; it is called with "
-            "arrays: write it with numpy functions"
+            f"{said}, for arguments of shape {shapes}; it is called with arrays: write it with numpy functions"
         ) from error
 
 

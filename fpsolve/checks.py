@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from fpsolve.asking import reals
 from fpsolve.errors import InvalidInput
 
-__all__ = ["number", "rising_times", "seed_key", "whole"]
+__all__ = ["number", "rising_times", "seed_key", "whole", "yes_or_no"]
 
 
 def number(name: str, value: object) -> float:
@@ -27,6 +27,13 @@ def whole(name: str, value: object, least: int) -> int:
     return int(value)
 
 
+def yes_or_no(name: str, value: object) -> bool:
+    """`value` as a bool; InvalidInput unless it is True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InvalidInput(f"{name} is {value!r}; use True or False")
+    return bool(value)
+
+
 def seed_key(seed: object) -> np.uint64:
     """A seed as the 64-bit key of the random numbers; InvalidInput unless it is a whole number in [0, 2^64)."""
     number = whole("seed", seed, 0)
@@ -41,8 +48,11 @@ def rising_times(times: ArrayLike, first: float, before: str) -> NDArray[np.floa
     before: what ends at `first` where that is not 0, for the message.
     """
     stops = np.array(reals("times", times), ndmin=1)
-    if stops.ndim != 1 or stops.size == 0 or not np.all(np.isfinite(stops)):
+    if stops.ndim != 1 or stops.size == 0:
         raise InvalidInput(f"times is {times!r}; give finite times, one or more, in a row")
+    if not np.all(np.isfinite(stops)):
+        i = int(np.argmin(np.isfinite(stops)))
+        raise InvalidInput(f"times[{i}] is {stops[i]:g}; give finite times")
     if stops[0] < first:
         begins = "the start is at t=0" if first == 0 else f"{before} ends at t={first:g}"
         raise InvalidInput(f"times begins with {stops[0]:g}, but {begins}; give later times")

@@ -10,7 +10,7 @@ from fpsolve.errors import InvalidInput
 from fpsolve.functions import Function, UserFunction
 from fpsolve.jumps import Jumps, Stable
 
-__all__ = ["is_constant_scale", "with_gaussian_jumps"]
+__all__ = ["is_constant_scale", "with_gaussian_jumps", "without_zeros"]
 
 GAUSSIAN = 2.0
 
@@ -40,6 +40,19 @@ def with_gaussian_jumps(diffusion: Any, jumps: Any) -> tuple[Any, Jumps | None]:
         diffusion = _plus(diffusion, np.diag(np.square(np.array(squares, dtype=float))))
     left = tuple(None if is_two else jump for jump, is_two in zip(given, gaussian, strict=True))
     return diffusion, left if any(jump is not None for jump in left) else None
+
+
+def without_zeros(jumps: Any) -> Any:
+    """The jumps that are left where those of scale 0, which are none, go; None where none is left."""
+    each = isinstance(jumps, (tuple, list))
+    left = tuple(None if _is_zero(jump) else jump for jump in (jumps if each else (jumps,)))
+    if not any(map(_is_zero, jumps if each else (jumps,))):
+        return jumps
+    return None if all(jump is None for jump in left) else left
+
+
+def _is_zero(jump: Any) -> bool:
+    return isinstance(jump, Stable) and not callable(jump.scale) and not np.any(jump.scale)
 
 
 def is_constant_scale(jumps: Any) -> bool:

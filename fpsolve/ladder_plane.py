@@ -39,6 +39,7 @@ SHORT = 12  # steps at the end whose angular momentum is taken
 PAIRS = 3000  # replicas that the MMD takes, all pairs
 SCORED = 20_000  # replicas whose scores are paired
 SPLITS = 4
+ROUNDING = 1e-9  # of the rotation's standard error: shown as 0
 SIGMAS = 3.0  # a rotation within so many standard errors is the replicas'
 
 
@@ -143,7 +144,8 @@ class PlaneLadder:
                 continue
             told = "" if row.predicted is None else f"{row.predicted:.2g}"
             chance = "" if row.p_value is None else f"{row.p_value:.1g}"
-            turn = f"{row.rotation or 0.0:.3g}{'' if row.turns_right else ' !'}"
+            seen = row.rotation is not None and abs(row.rotation) > ROUNDING * self.rotation.error
+            turn = f"{row.rotation if seen else 0.0:.3g}{'' if row.turns_right else ' !'}"
             lines.append(f"{row.name:21}{row.error:10.2g}{row.grid:9.1g}{told:>11}{row.mmd:9.2g}{turn:>11}{chance:>9}")
         lines.append(f"{'sampling':21}{self.floor:10.2g}{'':20}{self.mmd_floor:9.2g}{self.rotation.error:11.1g}")
         return "\n".join([*lines, self.verdict])
@@ -242,10 +244,10 @@ def _row(
     rotation: Measured,
     chance: float | None,
 ) -> PlaneRow:
-    if rung.density is None or rung.rotation is None or rung.grid is None:
+    if rung.coarse is None or rung.rotation is None or rung.grid is None:
         return PlaneRow(rung.name, None, None, None, None, None, None, None, rung.reason, rung.notes)
     right = abs(rung.rotation - rotation.value) < SIGMAS * rotation.error
-    mmd = distance(rung.density, few, "MMD")
+    mmd = distance(rung.coarse, few, "MMD")  # all pairs of cells: the finer one would cost sixteen times as much
     return PlaneRow(
         rung.name, error, mmd, rung.grid / deviation, predicted, rung.rotation, right, chance, rung.reason, rung.notes
     )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fpsolve.checks import number
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Array, Function, Points, UserFunction, tensor, vector
-from fpsolve.gaussian_jumps import is_constant_scale, with_gaussian_jumps
+from fpsolve.gaussian_jumps import is_constant_scale, with_gaussian_jumps, without_zeros
 from fpsolve.jumps import Jumps, Stable
 
 __all__ = ["CONVENTIONS", "Process"]
@@ -77,13 +77,14 @@ class Process:
             _check_coefficient(getattr(self, label), label)
 
     def _take_in_jumps(self) -> None:
-        """Check the jumps, and turn those of index 2 into diffusion."""
+        """Check the jumps, leave out those of scale 0, and turn those of index 2 into diffusion."""
         if self.jumps is None:
             if self.diffusion is None:
                 raise InvalidInput("diffusion is missing; give D, or jumps=fp.Stable(alpha, scale), or both")
             return
-        diffusion, jumps = with_gaussian_jumps(0.0 if self.diffusion is None else self.diffusion, self.jumps)
-        if jumps is not self.jumps:
+        diffusion, given = 0.0 if self.diffusion is None else self.diffusion, without_zeros(self.jumps)
+        diffusion, jumps = (diffusion, None) if given is None else with_gaussian_jumps(diffusion, given)
+        if jumps is not given:
             if self.log_diffusion is not None or self.drift_over_diffusion is not None or self.potential is not None:
                 raise InvalidInput(
                     "jumps of index 2 are diffusion, and this process gives its diffusion in another form (a Gibbs "

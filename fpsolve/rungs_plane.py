@@ -44,11 +44,13 @@ THIN = 1e-9  # of the largest eigenvalue of D(m): a smaller one is none
 class PlaneRung:
     """A theory, its density, and how fast its current turns, counterclockwise: radians per unit of time.
 
-    density: None, with the reason, where there is none.  grid: sliced W2 to the density on half as many cells each way.
+    density: None, with the reason, where there is none.  coarse: on half as many cells each way.  grid: sliced W2 between
+        the two.
     """
 
     name: str
     density: Density | None
+    coarse: Density | None = None
     rotation: float | None = None
     grid: float | None = None
     reason: str = ""
@@ -97,10 +99,11 @@ def _rung(name: str, model: FromGradients, process: Process, noise: Array) -> Pl
             p = stationary(problem)
         except FpsolveError as error:
             return PlaneRung(name, None, reason=str(error))
-        grid = distance(p, stationary(coarse), "sliced W2")
+        fewer = stationary(coarse)
+        grid = distance(p, fewer, "sliced W2")
         turning = _rotation(problem, p)
     notes = tuple(dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, FpsolveWarning)))
-    return PlaneRung(name, p, turning, grid, "", notes)
+    return PlaneRung(name, p, fewer, turning, grid, "", notes)
 
 
 def _grid(model: FromGradients, noise: Array, cells: int) -> Grid:

@@ -215,6 +215,29 @@ def test_first_passages_and_spectra(problem):
     assert modes.relaxation_time == pytest.approx(1 / modes.gap)
 
 
+def test_jumps_and_memory():
+    flight = fp.Process(drift=lambda x: -(x**3), jumps=fp.Stable(alpha=1.0, scale=1.0))
+    well = fp.Problem(flight, fp.Grid(x=fp.Axis.sinh(-1e4, 1e4, 201, scale=0.5)))
+    p, L = fp.stationary(well), fp.generator(well)
+    assert p.tail_exponent(window=(10, 1e3)) == pytest.approx(4.0, abs=0.1)
+    m = p.masses
+    assert L.apply(m).shape == L.adjoint(m).shape == L.resolvent(1.0).solve(m).shape == (201,)
+    assert L.rates().shape == (201, 201)
+    assert L.is_markov
+    assert isinstance(fp.transition_rate(well, (None, -1), (1, None)), float)
+    assert np.abs(fp.current(well, fp.evolve(well, p, [0.1])[0]).at_faces[0]).max() < 1e-6
+    exit_ = fp.Grid(x=fp.Axis.tanh(-1, 1, 101, reach=14, ends="absorbing"))
+    out = fp.Problem(fp.Process(0.0, jumps=fp.Stable(1.0)), exit_)
+    assert fp.mean_exit_time(out).values.shape == fp.exit_probability(out, through="upper").values.shape == (101,)
+    assert fp.quasi_stationary(out).info.decay_rate == pytest.approx(fp.spectrum(out, 2).rates[0])
+    assert np.asarray(fp.survival(out, fp.Gaussian(0, 0.1), [0.0, 1.0])).shape == (2,)
+    assert fp.simulate(well, fp.Point(0.0), [0.1], dt=0.01, n=50, seed=1).at(0.1).shape == (50, 1)
+    slow = fp.Process(drift=lambda x: -x, diffusion=1.0, memory=0.7)
+    path = fp.evolve(fp.Problem(slow, fp.Grid(x=(-8, 8, 200))), fp.Gaussian(1.0, 0.3), [0.5, 1.0])
+    assert path.mean()[1] == pytest.approx(0.3996, abs=1e-3)  # Mittag-Leffler's E_0.7(-1)
+    assert fp.Process(lambda x: -x, jumps=fp.Stable(1.5, lambda x: 1 + 0.1 * np.cos(x), skew=0)).diffusion is not None
+
+
 def test_refinement(problem):
     sharp = fp.refined(fp.stationary, problem)
     assert sharp.error is not None

@@ -60,7 +60,7 @@ claims = [
         "particles follow the density",
         case.problem,
         dict(alpha=1.5, size=0.3),
-        wrong=dict(alpha=1.2),
+        wrong=dict(size=0.4),
         seed=5,
         until=4.0,
         n=20_000,

@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 
+import fpsolve as fp
 from cases import stable_harmonic as case
 from fpsolve.claims import Exact, Particles
 
@@ -13,8 +14,6 @@ BOTTOM = {0.5: 0.159154943091895, 1.0: 0.318309886183791, 1.5: 0.376538625235254
 
 @cache
 def density(alpha=1.5, k=1.0, scale=1.0, ends="open"):
-    import fpsolve as fp
-
     return fp.stationary(case.problem(alpha, k, scale, ends))
 
 

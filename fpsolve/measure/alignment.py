@@ -122,8 +122,6 @@ def anisotropy(covariance: NoiseCovariance | ArrayLike) -> Anisotropy:
     """
     s, left_out, n = _matrix(covariance)
     sizes, frame = np.linalg.eigh(s)
-    if sizes[0] < -ROUNDING * sizes[-1]:
-        raise InvalidInput(f"the covariance has the negative eigenvalue {sizes[0]:.6g}; check its signs")
     others = np.asarray(np.linalg.eigvalsh(left_out), dtype=float)
     error = jackknife_error(others)
     full = sizes[0] > ROUNDING * sizes[-1]
@@ -150,7 +148,8 @@ def alignment(covariance: NoiseCovariance | ArrayLike, hessian: ArrayLike) -> Al
     covariance: a NoiseCovariance (then with standard errors), or a symmetric matrix (d, d), taken as exact.
     hessian: symmetric, (d, d), of the mean loss.
 
-    Returns an Alignment.  Raises InvalidInput for matrices that are not symmetric, are 0, or differ in size.
+    Returns an Alignment.  Raises InvalidInput for matrices that are not symmetric, are 0, or differ in size, and
+    for a covariance with a negative eigenvalue.
     Source: the head of this module.
 
     >>> alignment([[1.0, 0.0], [0.0, 4.0]], np.diag([1.0, 3.0])).commutes
@@ -190,6 +189,9 @@ def _matrix(covariance: NoiseCovariance | ArrayLike) -> tuple[Array, Array, int]
         left_out = s[None]
     if not s.any():
         raise InvalidInput("the covariance is 0: noise that is not there has no shape; measure it where there is some")
+    sizes = np.linalg.eigvalsh(s)
+    if sizes[0] < -ROUNDING * sizes[-1]:
+        raise InvalidInput(f"the covariance has the negative eigenvalue {sizes[0]:.6g}; check its signs")
     return s, left_out, n
 
 

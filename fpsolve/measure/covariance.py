@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.axis import read_only
+from fpsolve.checks import yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.measure.inputs import batch_size, draws, paths
 from fpsolve.measure.resampling import grouped, jackknife_error, without_each
@@ -101,7 +102,7 @@ def gradient_covariance(gradients: ArrayLike, batch: int = 1, *, replacement: bo
     n, size = len(g), batch_size(batch, len(g))
     centred = g - g.mean(axis=0)
     sigma = centred.T @ centred / n
-    share = 1.0 / size if replacement else (n - size) / (size * (n - 1.0))
+    share = 1.0 / size if yes_or_no("replacement", replacement) else (n - size) / (size * (n - 1.0))
     how = "with" if replacement else "without"
     per = f"minibatch gradients ({size} of {n} samples, {how} replacement)"
     return NoiseCovariance(sigma * share, np.zeros_like(sigma), g.mean(axis=0), n, per, sigma)

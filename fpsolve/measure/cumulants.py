@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.axis import read_only
+from fpsolve.checks import yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.measure.inputs import batch_size, draws, spread
 from fpsolve.values.swarm import Swarm
@@ -82,7 +83,7 @@ def gradient_third_cumulant(
     x = g - g.mean(axis=0)
     cube, sigma = _cubes(x), np.sqrt(np.mean(x**2, axis=0))
     share, shrink = 1.0 / size**2, 1.0 / size
-    if not replacement:
+    if not yes_or_no("replacement", replacement):
         share *= (n - size) * (n - 2.0 * size) / ((n - 1.0) * (n - 2.0))
         shrink *= (n - size) / (n - 1.0)
     diagonal = np.einsum("aaa->a", cube)

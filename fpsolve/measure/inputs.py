@@ -19,6 +19,8 @@ __all__ = ["Paths", "batch_size", "draws", "paths", "spread", "symmetric"]
 Array = NDArray[np.float64]
 EQUAL = 1e-6  # of the spacing: times this close to equally spaced are
 ROUNDING = 1e-12  # relative to the largest
+UNITS = (1e-70, 1e70)  # between these fourth powers are doubles
+FEW = 1000  # samples that tell the size of all
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,7 @@ def paths(given: Swarm | ArrayLike, times: ArrayLike | None, least: int) -> Path
     if len(positions) < least:
         raise InvalidInput(f"the trajectories have {len(positions)} times; this needs {least} or more: record more")
     _finite("trajectories", positions)
+    _representable("trajectories", positions.reshape(-1, positions.shape[2]))
     return Paths(names, read_only(np.array(when)), positions)
 
 
@@ -106,6 +109,7 @@ def draws(given: Swarm | ArrayLike, label: str, least: int, t: float | None = No
         raise InvalidInput(f"{label} is {type(given).__name__}; give samples of shape (n,) or (n, d), or a Swarm")
     if side.n < least:
         raise InvalidInput(f"{label} has {side.n} samples; this needs {least} or more: draw more")
+    _representable(label, side.positions)
     return side.positions
 
 
@@ -148,6 +152,18 @@ def _real(label: str, given: ArrayLike, ndim: tuple[int, ...]) -> Array:
             f"{label} is {type(given).__name__} of shape {raw.shape} and type {raw.dtype}; give {shapes}, not empty"
         )
     return raw.astype(float)
+
+
+def _representable(label: str, x: Array) -> None:
+    """InvalidInput for units in which moments of x (n, d) are no doubles; a few outliers do not count."""
+    few = x[:: max(1, len(x) // FEW)]
+    size = np.median(np.abs(few - np.median(few, axis=0)), axis=0)
+    wrong = np.flatnonzero((size > 0) & ((size < UNITS[0]) | (size > UNITS[1])))
+    if wrong.size:
+        raise InvalidInput(
+            f"{label} vary by about {size[wrong[0]]:.2g} in coordinate {wrong[0]}, and powers of that are 0 or infinite; "
+            "give them in other units"
+        )
 
 
 def _finite(label: str, values: Array) -> None:

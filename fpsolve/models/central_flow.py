@@ -103,7 +103,10 @@ class CentralFlow:
             for _ in range(steps):
                 theta = self._advanced(theta, (stop - now) / steps)
             if np.any(np.isnan(theta)):
-                raise NotConverged(f"the gradient is not a number on the way to t={stop:g}", best=theta[:, 0])
+                raise NotConverged(
+                    f"the central flow is not a number by t={stop:g}: the gradient is not finite on the way",
+                    best=theta[:, 0],
+                )
             if not np.all(np.abs(theta) < FAR):
                 raise NotConverged(f"the central flow leaves every bound before t={stop:g}", best=theta[:, 0])
             now = float(stop)

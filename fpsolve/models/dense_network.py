@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.checks import number
+from fpsolve.checks import number, yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.kernels.train import ALL, FRESH, REPLACED, SHUFFLED
 from fpsolve.models.architecture import Architecture
@@ -73,6 +73,10 @@ class DenseNetwork:
             raise InvalidInput(
                 f"data is {type(self.data).__name__}; a network draws its minibatches from Samples(x, y) or "
                 "GaussianSamples(teacher, ...)"
+            )
+        if not isinstance(self.hidden, (tuple, list)):
+            raise InvalidInput(
+                f"hidden is {self.hidden!r}; give the units of each hidden layer in a tuple, such as (8,)"
             )
         object.__setattr__(self, "hidden", tuple(self.hidden))
         _ = self.architecture
@@ -175,7 +179,7 @@ class DenseNetwork:
         return dataclasses.replace(self, **changes)
 
     def _rule(self, replacement: bool) -> Rule:
-        data = self.data
+        data, replacement = self.data, yes_or_no("replacement", replacement)
         if isinstance(data, Samples):
             rows, scale = np.hstack([data.x, data.y]), np.sqrt(np.mean(data.x**2) + np.mean(data.y**2))
             source = ALL if self.batch is None else REPLACED if replacement else SHUFFLED

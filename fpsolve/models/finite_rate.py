@@ -26,7 +26,7 @@ from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.problem import Problem
 from fpsolve.process import Process
-from fpsolve.random_map import RandomMap
+from fpsolve.random_map import RandomMap, map_of
 from fpsolve.random_map_domain import core_stretch
 from fpsolve.stationary import stationary
 from fpsolve.values.density import Density

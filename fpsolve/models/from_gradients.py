@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.asking import reals
 from fpsolve.axis import Axis
-from fpsolve.checks import number, whole
+from fpsolve.checks import number, whole, yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.models.linear_gaussian import LinearGaussian
@@ -82,8 +82,7 @@ class FromGradients:
         known = isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names)
         if not known or len(set(names)) != parameters or len(names) != parameters:
             raise InvalidInput(f"names is {self.names!r} for {parameters} parameters; give as many, in a tuple")
-        if not isinstance(self.replacement, (bool, np.bool_)):
-            raise InvalidInput(f"replacement is {self.replacement!r}; use True or False")
+        yes_or_no("replacement", self.replacement)
         object.__setattr__(self, "names", tuple(names))
         checked_temperature(None, self.learning_rate, self.batch)
         if whole("batch", self.batch, 1) > self.samples.n:
@@ -238,7 +237,9 @@ class FromGradients:
     def _begun(self, given: Array, n: int | None) -> Array:
         """Where the replicas begin, shape (n, parameters)."""
         if given.ndim > 2 or given.size == 0 or not np.all(np.isfinite(given)):
-            raise InvalidInput(f"start has shape {given.shape}; give finite numbers, one per parameter, or (n, parameters)")
+            raise InvalidInput(
+                f"start has shape {given.shape}; give finite numbers, one per parameter, or (n, parameters)"
+            )
         begin = given if given.ndim == 2 else replicated(np.atleast_1d(given), n)
         if begin.shape[1] != self.ndim:
             raise InvalidInput(f"start has {begin.shape[1]} numbers per replica; there are {self.ndim} parameters")

@@ -74,7 +74,9 @@ def _lowest_on_line(mean: Mean) -> Array:
     values = mean(SCAN[None])[0]
     turns = np.flatnonzero((values[:-1] < 0) & (values[1:] >= 0))
     if not np.any(np.isfinite(values)):
-        raise InvalidInput("the mean gradient is finite at no theta between -1e4 and 1e4; check the function and the data")
+        raise InvalidInput(
+            "the mean gradient is finite at no theta between -1e4 and 1e4; check the function and the data"
+        )
     if turns.size == 0:
         raise InvalidInput(
             "no minimum found for theta between -1e4 and 1e4: the mean gradient never changes from negative to "

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import reals
 from fpsolve.axis import read_only
 from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput
@@ -89,7 +90,7 @@ class GaussianSamples:
     label_covariance: ArrayLike = 1.0
 
     def __post_init__(self) -> None:
-        teacher = np.array(self.teacher, dtype=float)
+        teacher = np.array(reals("teacher", self.teacher))
         if teacher.ndim != 2 or teacher.size == 0 or not np.all(np.isfinite(teacher)):
             raise InvalidInput(f"teacher has shape {teacher.shape}; give finite numbers, shape (outputs, inputs)")
         object.__setattr__(self, "teacher", read_only(teacher))

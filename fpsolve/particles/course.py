@@ -110,7 +110,7 @@ def decay_rate(weight_decay: float) -> float:
 
 def lost_share(max_diverged: float) -> float:
     """A share of the replicas."""
-    if not 0 <= max_diverged <= 1:
+    if not 0 <= number("max_diverged", max_diverged) <= 1:
         raise InvalidInput(f"max_diverged is {max_diverged}; it is a share of the replicas: give one in [0, 1]")
     return float(max_diverged)
 

@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import ask, reals
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput
 
@@ -36,7 +37,7 @@ class Rates:
 
     def __post_init__(self) -> None:
         if not callable(self.rate):
-            rates = np.array(self.rate, dtype=float)
+            rates = np.array(reals("learning_rate", self.rate))
             if rates.ndim > 1 or (rates.ndim == 1 and rates.size != self.steps):
                 raise InvalidInput(
                     f"learning_rate has shape {rates.shape}; give a number, one for each of {self.steps} steps, or a "
@@ -51,7 +52,7 @@ class Rates:
     def of(self, begin: int, end: int) -> Array:
         """The rates of steps begin .. end - 1."""
         if callable(self.rate):
-            rates = np.array([self.rate(step) for step in range(begin, end)], dtype=float)
+            rates = reals("learning_rate", [ask(self.rate, "learning_rate", step) for step in range(begin, end)])
             _check(rates, begin)
             return rates
         given = cast(Array, self.rate)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.checks import seed_key, whole
+from fpsolve.checks import seed_key, whole, yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.kernels.walk import walk_layers, walk_pair
 from fpsolve.memory import require
@@ -96,7 +96,7 @@ def diagonal_sgd(
     rates = Rates(learning_rate, first, steps, float(before.times[-1]) if before else 0.0)
     run = _Run(
         data, rates, batch_size(batch, data.shape[1]), decay_rate(weight_decay), seed_key(seed),
-        not replacement, recorded_steps(record, first, steps), 1 if threads is None else whole("threads", threads, 1),
+        not yes_or_no("replacement", replacement), recorded_steps(record, first, steps), 1 if threads is None else whole("threads", threads, 1),
         tuple(names), observe,
     )  # fmt: skip
     state, finished = followed(run, run.begin(weights), lost_share(max_diverged), progress)

@@ -145,6 +145,8 @@ def _check_step(dt: float, first: float, duration: float) -> tuple[float, int]:
     """dt, and the number of the step at which the run begins; duration: of the run, in operational time."""
     if not number("dt", dt) > 0:
         raise InvalidInput(f"dt is {dt}; a step must be positive and finite")
+    if duration == 0.0:
+        raise InvalidInput(f"times ends at t={first:g}, where the run begins; give a later time")
     if dt > duration:
         raise InvalidInput(f"dt is {dt:g} but the run lasts {duration:g}; give a step no longer than that")
     step = round(first / dt)
