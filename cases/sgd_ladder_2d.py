@@ -88,15 +88,19 @@ def table(results: dict[str, fp.PlaneLadder]) -> str:
 
 def figure(results: dict[str, fp.PlaneLadder]) -> Figure:
     """Per system: errors, and rotations with the replicas' in grey (three standard errors)."""
-    drawing = Figure(figsize=(4.2 * len(results) + 1.0, 6.4), layout="constrained")
+    drawing = Figure(figsize=(3.6 * len(results) + 2.4, 6.4), layout="constrained")
     panels = drawing.subplots(2, len(results), squeeze=False, sharey=True)
     for (system, found), upper, lower in zip(results.items(), *panels, strict=True):
         found.plot(upper)
-        upper.set_title(system, loc="left", fontsize="medium", y=1.08)
+        upper.set_title(system, loc="left", fontsize="medium")
         turn, error = found.rotation
         lower.axvspan(turn - 3 * error, turn + 3 * error, color="0.8", label="replicas of SGD")
         rows = [row for row in found.rows if row.error is not None]
         lower.plot([row.rotation for row in rows], range(len(rows))[::-1], "o", color="#0072B2", label="theory")
         lower.set(xlabel="rotation (radians per unit of time)", ylim=(-0.6, len(rows) - 0.4))
-        lower.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
+        lower.legend()
+    (curves, theories), (marks, meanings) = (ax.get_legend_handles_labels() for ax in panels[:, 0])
+    for ax in panels.ravel():
+        ax.get_legend().remove()
+    drawing.legend(curves + marks, theories + meanings, loc="outside right center", frameon=False, fontsize="small")
     return drawing

@@ -35,7 +35,6 @@ html_theme_options = {"page_width": "1100px", "description": "Probability densit
 exclude_patterns = ["_build"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
-autodoc_preserve_defaults = True
 smartquotes = False
 
 

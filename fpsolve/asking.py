@@ -29,7 +29,7 @@ for arguments of shape (2, 1); it is called with arrays: write it with numpy fun
         return function(*arguments)
     except FpsolveError:
         raise
-    except Exception as error:  # noqa: BLE001 - a user's function may raise anything; it is chained
+    except Exception as error:  # a user's function may raise anything; it is chained
         said = f"{label} raised {type(error).__name__}: {error}"
         if not any(map(np.ndim, arguments)):
             raise InvalidInput(f"{said}, for {', '.join(map(str, arguments))}") from error

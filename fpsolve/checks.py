@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from fpsolve.asking import reals
 from fpsolve.errors import InvalidInput
 
-__all__ = ["number", "rising_times", "seed_key", "whole", "yes_or_no"]
+__all__ = ["number", "parameter_names", "rising_times", "seed_key", "whole", "yes_or_no"]
 
 
 def number(name: str, value: object) -> float:
@@ -25,6 +25,15 @@ def whole(name: str, value: object, least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
         raise InvalidInput(f"{name} is {value!r}; give a whole number >= {least}")
     return int(value)
+
+
+def parameter_names(names: object, counts: tuple[int, ...]) -> tuple[str, ...]:
+    """`names` as a tuple; InvalidInput unless they are different strings, as many as one of `counts`."""
+    given = tuple(names) if isinstance(names, (tuple, list)) else ()
+    if len(given) not in counts or len(set(given)) < len(given) or not all(isinstance(name, str) for name in given):
+        many = " or ".join(map(str, counts))
+        raise InvalidInput(f"names is {names!r} for {many} parameters; give as many different names, in a tuple")
+    return given
 
 
 def yes_or_no(name: str, value: object) -> bool:

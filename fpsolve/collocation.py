@@ -108,8 +108,8 @@ class Collocation:
         except RuntimeError as error:  # exactly singular: more than one law
             raise NotConverged(
                 "the random map has no single stationary law on these nodes, or none that is smooth: its branches lead "
-                f"from s={self.s[0]:.4g} to {self.s[-1]:.4g} (the map's coordinate) to points of their own, or out; give "
-                "atoms that differ, and a domain that holds the law"
+                f"from s={self.s[0]:.4g} to {self.s[-1]:.4g} (the map's coordinate) to points of their own, or out; "
+                "give atoms that differ, and a domain that holds the law"
             ) from error
         w = factors.solve(right)
         w += factors.solve(right - matrix @ w)

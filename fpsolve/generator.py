@@ -41,7 +41,7 @@ _lock = threading.Lock()
 BYTES_PER_CELL = {1: 300, 2: 900, 3: 2500}  # measured: samples, edges and what is made of them
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Generator:
     """L of one problem at one time.  Vectors are flat, C order, one entry a cell; they hold masses, not densities.
 
@@ -156,6 +156,10 @@ class Generator:
         if self.bands is not None and (z.imag != 0 or z.real >= 0):
             return self.bands.resolvent(z)
         return Resolvent(self.rates(), z)
+
+    def __repr__(self) -> str:
+        jumps = ", with jumps" if self.jumps is not None else ""
+        return f"Generator({self.size} cells, {self.edges.left.size} edges{jumps}; markov {self.is_markov})"
 
     def _check(self, vector: Array) -> Array:
         vector = np.ascontiguousarray(vector, dtype=float)

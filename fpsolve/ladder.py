@@ -66,8 +66,8 @@ def ladder(
     Raises InvalidInput for models of another kind; what `transfer` and the model raise.
 
     >>> import fpsolve as fp
-    >>> data = fp.Regression.synthetic(200, noise=0.5, seed=3)
-    >>> mine = fp.models.FromGradients(lambda v, x, y: 2 * (v * x - y) * x, data, learning_rate=0.02, batch=1)
+    >>> data = fp.Regression.synthetic(200, noise=1.0, seed=3)
+    >>> mine = fp.models.FromGradients(lambda v, x, y: 2 * (v * x - y) * x, data, learning_rate=0.01, batch=1)
     >>> found = fp.ladder(mine, n=2000, progress=False)
     >>> found.best.name, found.right, found.row("stable noise").reason
     ('third cumulant', True, 'index 2, no heavy tails: Gaussian noise, as Ito')

@@ -60,9 +60,9 @@ class Ladder:
     densities: of the rows, in their order.  notes: what was warned of on the way, of the exact law first.
 
     >>> import fpsolve as fp
-    >>> data = fp.Regression.synthetic(200, noise=0.5, seed=3)
-    >>> found = fp.ladder(fp.models.DiagonalNetwork(data, depth=0, learning_rate=0.02), particles=False)
-    >>> found.row("Ito").error < 0.01 < found.row("isothermal").error
+    >>> data = fp.Regression.synthetic(200, noise=1.0, seed=3)
+    >>> found = fp.ladder(fp.models.DiagonalNetwork(data, depth=0, learning_rate=0.01), particles=False)
+    >>> found.row("Ito").error < 0.01 < found.row("tempered posterior").error
     True
     """
 

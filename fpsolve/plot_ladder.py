@@ -58,7 +58,9 @@ def _bars(
     ax.set_yticks(place, [row.name for row in rows])
     if log is not False:
         ax.set_xscale("log")
-        ax.set_xlim(10.0 ** np.floor(np.log10(lengths[lengths > 0].min()) - 0.1), None)
+        smallest = min(lengths[lengths > 0].min(), np.inf if floor is None else floor[0])
+        ax.set_xlim(10.0 ** np.floor(np.log10(smallest) - 0.1), None)
+        ax.tick_params(axis="x", which="minor", labelbottom=False)
     ax.set_xlabel(what)
     ax.legend(frameon=False, fontsize="small", loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
     return ax

@@ -139,6 +139,8 @@ def _finish(ax: Axes, p: Density, log: bool | None) -> Axes:
         ax.set_yscale("log")
     left, right = shown_range(p, ax.get_xscale() == "linear")
     y = p.values[(axis.nodes >= left) & (axis.nodes <= right)]
+    if ax.get_xscale() == "log" and left <= 0.0:
+        left = old_x[0]  # a linear axis drawn over a logarithmic one
     ax.set_xlim((left, right) if first else (min(left, old_x[0]), max(right, old_x[1])))
     if ax.get_yscale() == "log":
         bottom, top = max(float(y[y > 0].min()), float(y.max()) * 10.0**-DECADES) * 0.5, float(y.max()) * 3.0

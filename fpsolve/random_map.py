@@ -169,7 +169,7 @@ class RandomMap:
 
     def check(self) -> None:
         """InvalidInput where the step, asked twice, goes elsewhere."""
-        s = np.linspace(*self.span, 5)[1:-1]
+        s = np.linspace(*self.span, 5)
         check_repeats("step", self.moved(s)[:1], self.moved(s[:1]), f"at u={float(self.state(s[0])):.6g}")
 
     def displacement(self, moved: Array) -> Array:
@@ -232,9 +232,10 @@ def map_of(model: RandomMap | HasRandomMap) -> RandomMap:
     if isinstance(model, RandomMap):
         return model
     if not isinstance(model, HasRandomMap) or isinstance(model, type):
+        name = model.__name__ if isinstance(model, type) else type(model).__name__
         raise InvalidInput(
-            f"model is {model if isinstance(model, type) else type(model).__name__}; give an fp.RandomMap, or a model whose training is a random map of one "
-            "parameter (one with a method random_map)"
+            f"model is {name}; give an fp.RandomMap, or a model whose training is a random map of one parameter (one "
+            "with a method random_map)"
         )
     return model.random_map()
 

@@ -44,8 +44,8 @@ THIN = 1e-9  # of the largest eigenvalue of D(m): a smaller one is none
 class PlaneRung:
     """A theory, its density, and how fast its current turns, counterclockwise: radians per unit of time.
 
-    density: None, with the reason, where there is none.  coarse: on half as many cells each way.  grid: sliced W2 between
-        the two.
+    density: None, with the reason, where there is none.  coarse: on half as many cells each way.  grid: sliced W2
+        between the two.
     """
 
     name: str

@@ -63,7 +63,8 @@ def law_density(
         follows = bool(abs(pair - slope) <= CONSISTENT * slope)
     first = first if follows else 0
     masses, continued = weights[first:], (follows, False)
-    _check_waves(masses if follows or not random_map.logarithmic else weights[s >= _untouched(random_map, part)])
+    above = weights[s >= _untouched(random_map, part)]  # nothing where one step reaches as far as the whole law
+    _check_waves(masses if follows or not random_map.logarithmic or above.size == 0 else above)
     if random_map.readout.scale < 0:
         masses, continued = masses[::-1], continued[::-1]
     p = Density.from_masses(node_grid(random_map, s[first:]), masses, info=Info(floor=ROUNDING))

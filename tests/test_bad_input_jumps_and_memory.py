@@ -9,6 +9,7 @@ from mittag_leffler import E
 import fpsolve as fp
 
 WIDE = fp.Axis.sinh(-1e3, 1e3, 401, scale=0.3)
+RNG = np.random.default_rng(0)
 START = fp.Gaussian(1.0, 0.3)
 
 
@@ -55,20 +56,26 @@ def test_row_23_jumps_out_of_range_are_refused(arguments, message):
         (lambda x: 1.0 + 1j * x, "scale is complex at x="),
         (lambda x: np.ones(7), r"returned shape \(7,\)"),
         (lambda x: 1 / 0, "scale raised ZeroDivisionError"),
-        (lambda x, rng=np.random.default_rng(0): 1.0 + rng.random(x.shape), "scale gave .* and then"),
-        (lambda x, y: x, "scale takes 2 coordinates"),
+        (lambda x: 1.0 + RNG.random(x.shape), "scale gave .* and then"),
     ],
 )
-@pytest.mark.parametrize("ask", ["stationary", "evolve", "simulate"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        fp.stationary,
+        lambda jumping: fp.evolve(jumping, START, [1.0]),
+        lambda jumping: fp.simulate(jumping, START, [1.0], dt=0.1, n=50, seed=1, progress=False),
+    ],
+)
 def test_row_23_scales_that_fail_are_told_by_every_engine(scale, message, ask):
     jumping = problem(jumps=fp.Stable(1.5, scale), axis=WIDE)
     with pytest.raises(fp.InvalidInput, match=message):
-        if ask == "stationary":
-            fp.stationary(jumping)
-        elif ask == "evolve":
-            fp.evolve(jumping, START, [1.0])
-        else:
-            fp.simulate(jumping, START, [1.0], dt=0.1, n=50, seed=1, progress=False)
+        ask(jumping)
+
+
+def test_a_scale_of_two_coordinates_needs_two_axes():
+    with pytest.raises(fp.InvalidInput, match="scale takes 2 coordinates"):
+        problem(jumps=fp.Stable(1.5, lambda x, y: x))
 
 
 def test_jumps_of_scale_zero_are_none():

@@ -237,9 +237,9 @@ def test_row_37_dense_networks(changes, message):
     ],
 )
 def test_rows_37_and_38_training(changes, message):
-    net = fp.models.DenseNetwork(NETWORK_DATA, hidden=(2,), learning_rate=0.01, batch=1)
-    pair = fp.models.RescalingPair(DATA, learning_rate=0.01, batch=1)
-    for model in (net, pair):
+    dense = fp.models.DenseNetwork(NETWORK_DATA, hidden=(2,), learning_rate=0.01, batch=1)
+    diagonal = fp.models.DiagonalNetwork(DATA, learning_rate=0.01, batch=1)
+    for model in (dense, diagonal):
         with pytest.raises(fp.InvalidInput, match=message):
             model.sgd(**(dict(steps=10, n=3, seed=1, progress=False) | changes))
 

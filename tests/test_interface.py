@@ -225,12 +225,14 @@ def test_jumps_and_memory():
     assert L.rates().shape == (201, 201)
     assert L.is_markov
     assert isinstance(fp.transition_rate(well, (None, -1), (1, None)), float)
-    assert np.abs(fp.current(well, fp.evolve(well, p, [0.1])[0]).at_faces[0]).max() < 1e-6
-    exit_ = fp.Grid(x=fp.Axis.tanh(-1, 1, 101, reach=14, ends="absorbing"))
+    with pytest.warns(fp.DegenerateWarning, match="entropy production is infinite"):  # the drift has no way back
+        J = fp.current(well, fp.evolve(well, p, [0.1])[0])
+    assert np.abs(J.at_faces[0]).max() < 1e-6
+    exit_ = fp.Grid(x=fp.Axis.tanh(-1, 1, 201, reach=14, ends="absorbing"))
     out = fp.Problem(fp.Process(0.0, jumps=fp.Stable(1.0)), exit_)
-    assert fp.mean_exit_time(out).values.shape == fp.exit_probability(out, through="upper").values.shape == (101,)
+    assert fp.mean_exit_time(out).values.shape == fp.exit_probability(out, through="upper").values.shape == (201,)
     assert fp.quasi_stationary(out).info.decay_rate == pytest.approx(fp.spectrum(out, 2).rates[0])
-    assert np.asarray(fp.survival(out, fp.Gaussian(0, 0.1), [0.0, 1.0])).shape == (2,)
+    assert np.asarray(fp.survival(out, fp.Gaussian(0, 0.2), [0.0, 1.0])).shape == (2,)
     assert fp.simulate(well, fp.Point(0.0), [0.1], dt=0.01, n=50, seed=1).at(0.1).shape == (50, 1)
     slow = fp.Process(drift=lambda x: -x, diffusion=1.0, memory=0.7)
     path = fp.evolve(fp.Problem(slow, fp.Grid(x=(-8, 8, 200))), fp.Gaussian(1.0, 0.3), [0.5, 1.0])
@@ -311,16 +313,6 @@ def test_measured_noise(data):
     g = 2 * (0.5 * data.x - data.y) * data.x
     assert fp.measure.gradient_covariance(g[:, None], batch=4).value.shape == (1, 1)
     assert fp.measure.tail_index(np.random.default_rng(1).normal(size=2000)).index == 2.0
-
-
-def test_jumps_and_memory():
-    flight = fp.Process(drift=lambda x: -(x**3), jumps=fp.Stable(alpha=1.0, scale=1.0))
-    p = fp.stationary(fp.Problem(flight, fp.Grid(x=fp.Axis.sinh(-1e3, 1e3, 201, scale=0.5))))
-    assert p.tail_exponent() == pytest.approx(4.0, abs=0.1)
-    slow = fp.Problem(fp.Process(drift=lambda x: -x, diffusion=1.0, memory=0.7), fp.Grid(x=(-6, 6, 100)))
-    path = fp.evolve(slow, fp.Gaussian(1.0, 0.3), [0.0, 0.5, 1.0])
-    assert path[2].mass == pytest.approx(1.0, abs=1e-10)
-    assert fp.evolve(slow, fp.Gaussian(1.0, 0.3), [1.0], method=fp.Contour()).mean()[0] > 0
 
 
 def test_errors_and_warnings_have_one_root():

@@ -34,7 +34,7 @@ def fewer_cells():
 
 @pytest.fixture(scope="module")
 def found(fewer_cells):
-    return fp.ladder(model(), n=20_000, progress=False)
+    return fp.ladder(model(), n=6000, steps=200, progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_a_mirrored_plane_turns_the_other_way(found):
 
 def test_the_right_theories_are_near_and_the_wrong_ones_far(found):
     assert found.best.name in ("Ito", "gaussian", "anisotropic Langevin", "isothermal")
-    assert found.row("Ito").error < 0.05 < found.row("isotropic Langevin").error
+    assert found.row("Ito").error < 0.08 < found.row("isotropic Langevin").error
     assert found.row("isotropic Langevin").p_value < 1e-6
     assert found.best.p_value is None
     assert all(row.mmd > 0 and row.grid < 0.02 for row in found.rows)
@@ -81,7 +81,7 @@ def test_the_floor_is_what_samples_keep_from_their_own_law(densities):
     p = densities["Ito"]
     from fpsolve.ladder_plane import _floors
 
-    for n in (2000, 8000):
+    for n in (1000, 4000):
         x = p.sample(n, seed=1)
         floor = _floors(x, 1)[0]
         own = np.median([fp.distance(p, p.sample(n, seed=k), "sliced W2") for k in range(2, 7)])
@@ -111,7 +111,7 @@ def test_predictions_come_before_replicas(tmp_path, monkeypatch):
 def test_it_prints_draws_and_gives_its_facts(found):
     text = str(found)
     assert all(row.name in text for row in found.rows)
-    assert json.loads(json.dumps(found.facts()))["replicas"] == 20_000
+    assert json.loads(json.dumps(found.facts()))["replicas"] == 6000
     assert len(found.plot().patches) == len(found.rows)
     with pytest.raises(fp.InvalidInput, match="there is no theory"):
         found.row("Itoo")

@@ -69,6 +69,7 @@ def test_few_samples_prefer_nothing():
     assert preference(scores(TRUE, samples, TRUE), scores(TRUE, samples, TRUE)) == 1.0
 
 
+@pytest.mark.slow
 def test_p_values_are_uniform_where_two_laws_are_equally_far():
     left, right = (
         fp.stationary(fp.Problem(fp.Process(lambda x, s=s: s - x, 1.0), fp.Grid(x=(-8, 8, 400)))) for s in (-0.2, 0.2)

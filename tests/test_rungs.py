@@ -119,6 +119,7 @@ def test_a_theory_of_small_number_is_right():
         assert (error < 0.01) == expected
 
 
+@pytest.mark.slow
 def test_a_double_well_is_seen_whole():
     """A constant-noise theory reaches over the barrier: both wells have their share."""
     shift = np.linspace(-1.5, 1.5, 101)

@@ -383,3 +383,11 @@ def test_a_million_replicas_of_real_sgd_follow_the_law_in_six_cases():
     holm = np.maximum.accumulate(np.sort(p_values) * np.arange(len(p_values), 0, -1))
     assert holm[0] > 0.01, p_values
     assert max(wrong["sex"] + wrong["age"]) < 1e-4  # a learning rate 1 % off is seen
+
+
+def test_a_law_no_wider_than_a_step_has_a_density():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=400)
+    y = x + rng.normal(size=400)
+    p = fp.transfer(fp.models.DiagonalNetwork(fp.Regression(x, y), learning_rate=0.01)).stationary()
+    assert p.mass == pytest.approx(1.0, abs=1e-9)

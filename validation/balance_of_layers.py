@@ -3,6 +3,7 @@
 import numpy as np
 
 import fpsolve as fp
+from cases import diagonal_network
 from cases import law_of_balance as case
 from fpsolve.claims import Exact, Published
 
@@ -76,6 +77,18 @@ def rate_of_particles(temperature=0.3, n=10_000):
     pair = case.pair(temperature)
     swarm = pair.simulate(pair.initial(), (6.0, 8.0), n=n, seed=3, progress=False)
     return float(np.diff(swarm.positions[:, :, 1].mean(axis=1))[0] / 2.0)
+
+
+def decayed(depth, width, weight_decay):
+    """The stationary density of a balanced network at T = 0.1 with weight decay."""
+    return fp.stationary(diagonal_network.problem(depth, 0.1, width, weight_decay))
+
+
+def undecayed(depth, width, to_beta1=0.0, to_beta2=0.0):
+    """The network of other moments that the decayed one must equal."""
+    alpha1, alpha2, alpha3, beta1, beta2 = diagonal_network.MOMENTS
+    moments = fp.Moments(alpha1, alpha2, alpha3, beta1 + to_beta1, beta2 + to_beta2)
+    return fp.models.DiagonalNetwork.from_moments(moments, 0.1, depth, width)
 
 
 def slope_at_rest(outputs=4, inputs=2):
@@ -165,5 +178,25 @@ claims = [
         atol=1e-6,
         wrong=dict(outputs=5),
         source=SYMMETRY,
+    ),
+    Exact(
+        "weight decay at two layers: beta2 - gamma for beta2",
+        decayed,
+        dict(depth=1, width=1, weight_decay=0.2),
+        lambda p: p.mean() / undecayed(1, 1, to_beta2=-0.2).exact_mean,
+        1.0,
+        atol=1e-9,
+        wrong=dict(weight_decay=0.2001),
+        source=PAPER,
+    ),
+    Exact(
+        "weight decay at one layer: beta1 + gamma/d for beta1",
+        decayed,
+        dict(depth=0, width=4, weight_decay=0.2),
+        lambda p: p.var() / undecayed(0, 4, to_beta1=0.05).exact_variance,
+        1.0,
+        atol=1e-9,
+        wrong=dict(weight_decay=0.201),
+        source=PAPER,
     ),
 ]

@@ -284,29 +284,4 @@ claims = [
         wrong=dict(temperature=0.051),
         source="d ln p/dv = 0",
     ),
-    Exact(
-        "weight decay at two layers: beta2 - gamma for beta2",
-        lambda weight_decay: fp.stationary(case.problem(1, 0.1, 1, weight_decay)),
-        dict(weight_decay=0.2),
-        lambda p: (
-            p.mean() / fp.models.DiagonalNetwork.from_moments(fp.Moments(A1, A2, A3, B1, B2 - 0.2), 0.1).exact_mean
-        ),
-        1.0,
-        atol=1e-9,
-        wrong=dict(weight_decay=0.2001),
-        source=PAPER,
-    ),
-    Exact(
-        "weight decay at one layer: beta1 + gamma/d for beta1",
-        lambda weight_decay: fp.stationary(case.problem(0, 0.1, 4, weight_decay)),
-        dict(weight_decay=0.2),
-        lambda p: (
-            p.var()
-            / fp.models.DiagonalNetwork.from_moments(fp.Moments(A1, A2, A3, B1 + 0.05, B2), 0.1, 0, 4).exact_variance
-        ),
-        1.0,
-        atol=1e-9,
-        wrong=dict(weight_decay=0.201),
-        source=PAPER,
-    ),
 ]

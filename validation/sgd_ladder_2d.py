@@ -1,4 +1,4 @@
-"""In two parameters: Ito is near, a constant tensor knows the rotation, isotropic noise does not; the pair collapses."""
+"""Two parameters: Ito is near, a constant tensor knows the rotation, isotropic noise does not; the pair collapses."""
 
 from functools import cache
 
@@ -43,6 +43,7 @@ claims = [
         atol=4.0,
         wrong=turning("isotropic Langevin"),
         source=REAL,
+        slow=True,
     ),
     Exact(
         "driven: the rotation on the grid is Im eig(Q/S)",
@@ -53,6 +54,7 @@ claims = [
         atol=0.015,
         wrong=lambda found: abs(found.row("tempered posterior").rotation) / turns(),
         source="Lyapunov's equation",
+        slow=True,
     ),
     Exact(
         "driven: Ito is within .04 deviations of SGD, isotropic noise is not",
@@ -63,6 +65,7 @@ claims = [
         atol=0.04,
         wrong=lambda found: found.row("isotropic Langevin").error,
         source=REAL,
+        slow=True,
     ),
     Exact(
         "the pair's noise has one direction: no density in two parameters",

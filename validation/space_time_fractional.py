@@ -35,27 +35,26 @@ def late(memory=0.7):
     return float(np.log10(gaps[0] / gaps[1]))
 
 
-def particles(memory=0.7, n=20_000, dt=0.04, seed=8):
-    """Kolmogorov-Smirnov distance from the default density at t = 1, over what one run in a hundred exceeds.
-
-    Of steps of dt and dt/2, extrapolated.
-    """
-    pr, start, p = case.problem(memory), fp.Gaussian(0.0, case.S0), path()[0]
-    runs = [
-        np.sort(fp.simulate(pr, start, [1.0], dt=step, n=n, seed=seed + i, progress=False).positions[-1, :, 0])
-        for i, step in enumerate((dt, 0.5 * dt))
-    ]
-    x = runs[1]
-    coarse, fine = (np.searchsorted(run, x, side="right") / n for run in runs)
-    return float(np.abs(2.0 * fine - coarse - p.cdf(x)).max() * np.sqrt(n / 5.0) / ONE_PERCENT)
+@cache
+def swarm(n, dt, seed):
+    """Places at t = 1, sorted."""
+    start = fp.Gaussian(0.0, case.S0)
+    found = fp.simulate(case.problem(), start, [1.0], dt=dt, n=n, seed=seed, progress=False)
+    return np.sort(found.positions[-1, :, 0])
 
 
-def many(memory=0.7):
-    """A million particles, without extrapolation: a step that leaves less bias than they show."""
-    pr, start = case.problem(memory), fp.Gaussian(0.0, case.S0)
-    x = np.sort(fp.simulate(pr, start, [1.0], dt=1e-3, n=1_000_000, seed=9, progress=False).positions[-1, :, 0])
+def extrapolated(found):
+    """Kolmogorov-Smirnov distance of 20,000 particles with dE = 0.04 and 0.02, over what 1 % of such runs exceed."""
+    coarse, x = swarm(20_000, 0.04, 8), swarm(20_000, 0.02, 9)
+    levels = [np.searchsorted(run, x, side="right") / x.size for run in (coarse, x)]
+    return float(np.abs(2.0 * levels[1] - levels[0] - found[0].cdf(x)).max() * np.sqrt(x.size / 5.0) / ONE_PERCENT)
+
+
+def many(found):
+    """The same of a million, with a step whose bias is below what they show."""
+    x = swarm(1_000_000, 5e-3, 10)
     levels = (np.arange(x.size) + 0.5) / x.size
-    return float(np.abs(path()[0].cdf(x) - levels).max() * np.sqrt(x.size) / ONE_PERCENT)
+    return float(np.abs(found[0].cdf(x) - levels).max() * np.sqrt(x.size) / ONE_PERCENT)
 
 
 claims = [
@@ -92,23 +91,23 @@ claims = [
     ),
     Exact(
         "particles that leap and wait follow the density",
-        particles,
+        path,
         {},
-        float,
+        extrapolated,
         0.0,
         atol=1.0,
-        wrong=dict(memory=0.4),
+        wrong=dict(memory=0.5),
         source="20,000 particles, dE = 0.04 and 0.02 extrapolated",
     ),
     Exact(
         "a million particles lie in the band of 1 %",
-        many,
+        path,
         {},
-        float,
+        many,
         0.0,
         atol=1.0,
         wrong=dict(memory=0.71),
-        source="1,000,000 particles, dE = 0.001",
+        source="1,000,000 particles, dE = 0.005",
         slow=True,
     ),
 ]

@@ -161,8 +161,8 @@ def _representable(label: str, x: Array) -> None:
     wrong = np.flatnonzero((size > 0) & ((size < UNITS[0]) | (size > UNITS[1])))
     if wrong.size:
         raise InvalidInput(
-            f"{label} vary by about {size[wrong[0]]:.2g} in coordinate {wrong[0]}, and powers of that are 0 or infinite; "
-            "give them in other units"
+            f"{label} vary by about {size[wrong[0]]:.2g} in coordinate {wrong[0]}, and powers of that are 0 or "
+            "infinite; give them in other units"
         )
 
 

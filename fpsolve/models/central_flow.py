@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.asking import ask, reals
-from fpsolve.checks import number, rising_times, whole
+from fpsolve.checks import number, parameter_names, rising_times, whole
 from fpsolve.errors import InvalidInput, NotConverged
 from fpsolve.process import Process
 from fpsolve.values.swarm import Swarm
@@ -58,12 +58,9 @@ class CentralFlow:
     def __post_init__(self) -> None:
         if not number("learning_rate", self.learning_rate) > 0:
             raise InvalidInput(f"learning_rate is {self.learning_rate}; give a finite number > 0")
-        names = self.names if isinstance(self.names, (tuple, list)) else ()
-        if len(names) not in (1, 2) or len(set(names)) < len(names) or not all(isinstance(name, str) for name in names):
-            raise InvalidInput(f"names is {self.names!r}; name one or two parameters, in a tuple")
+        object.__setattr__(self, "names", parameter_names(self.names, (1, 2)))
         if not callable(self.gradient):
             raise InvalidInput(f"gradient is {self.gradient!r}; give a function of the coordinates")
-        object.__setattr__(self, "names", tuple(self.names))
         self._slope(np.zeros((len(self.names), 2)))
 
     @property

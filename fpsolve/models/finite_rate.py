@@ -48,8 +48,8 @@ FEWEST_NODES = 64
 class FiniteRate:
     """A random map's moments per unit of time on a stretch of s, and the diffusions made of them.
 
-    random_map: a model that has one, `net.random_map()`, or your own; its coordinate is the one in which corrections are made: replace
-        coordinate="linear" where d~ <= 0 in the logarithm.
+    random_map: `net.random_map()`, a model that has one, or your own; its coordinate is the one in which corrections
+        are made: replace coordinate="linear" where d~ <= 0 in the logarithm.
     span: (lo, hi) in s; where the law is unless given.  nodes: of the splines that b, d and c are taken from.
 
     Raises InvalidInput where the steps' variance vanishes on the stretch.

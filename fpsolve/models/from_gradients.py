@@ -18,19 +18,17 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.asking import reals
-from fpsolve.axis import Axis
-from fpsolve.checks import number, whole, yes_or_no
+from fpsolve.checks import number, parameter_names, whole, yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.models.linear_gaussian import LinearGaussian
-from fpsolve.models.own_grid import line_for
+from fpsolve.models.own_grid import line_for, plane_for
 from fpsolve.models.regression import Regression
 from fpsolve.models.rest_point import hessian, rest_point
 from fpsolve.models.sample_gradients import GradientMoments, SampleGradients
 from fpsolve.models.subject import Subject
 from fpsolve.models.temperature import checked_temperature
-from fpsolve.particles.descent import descend, replicated
+from fpsolve.particles.descent import descend, replicas
 from fpsolve.problem import Problem
 from fpsolve.process import Process
 from fpsolve.progress import Progress
@@ -79,11 +77,8 @@ class FromGradients:
         if parameters > 2:
             raise InvalidInput(f"start has {parameters} numbers; densities are solved for one or two parameters")
         names = self.names or (("theta",) if parameters == 1 else ("theta1", "theta2"))
-        known = isinstance(names, (tuple, list)) and all(isinstance(name, str) for name in names)
-        if not known or len(set(names)) != parameters or len(names) != parameters:
-            raise InvalidInput(f"names is {self.names!r} for {parameters} parameters; give as many, in a tuple")
+        object.__setattr__(self, "names", parameter_names(names, (parameters,)))
         yes_or_no("replacement", self.replacement)
-        object.__setattr__(self, "names", tuple(names))
         checked_temperature(None, self.learning_rate, self.batch)
         if whole("batch", self.batch, 1) > self.samples.n:
             raise InvalidInput(f"batch is {self.batch} but the data have {self.samples.n} samples; at most that many")
@@ -157,14 +152,7 @@ class FromGradients:
             count = CELLS[1] if cells is None else whole("cells", cells, 3)
             axis = line_for(self._log_slope, self._no_noise, float(self.minimum[0]), float(widths[0]), count)
             return Grid(**{self.names[0]: axis})
-        counts = (CELLS[2] if cells is None else cells,) * 2 if np.ndim(cells or 0) == 0 else cells
-        if not isinstance(counts, (tuple, list)) or len(counts) != 2:
-            raise InvalidInput(f"cells is {cells!r}; give a whole number, or one per parameter")
-        axes = {
-            name: Axis.uniform(m - DEVIATIONS * w, m + DEVIATIONS * w, count)
-            for name, m, w, count in zip(self.names, self.minimum, widths, counts, strict=True)
-        }
-        return Grid(**axes)
+        return plane_for(self.names, self.minimum, DEVIATIONS * widths, CELLS[2] if cells is None else cells)
 
     def problem(self, cells: int | tuple[int, ...] | None = None) -> Problem:
         """The process on its grid."""
@@ -227,25 +215,12 @@ class FromGradients:
         Bits, record and errors: fpsolve/particles/descent.py.
         """
         if not isinstance(start, Swarm):
-            start = self._begun(self.minimum if start is None else reals("start", start), n)
+            start = replicas(self.minimum if start is None else start, n, self.ndim)
         rate = float(np.linalg.eigvalsh(self.hessian)[0])
         return descend(
             self._step, start, names=self.names, observe=lambda theta: theta, learning_rate=self.learning_rate,
             steps=steps, seed=seed, record=record, progress=progress, relaxation_time=1.0 / rate if rate > 0 else None,
         )  # fmt: skip
-
-    def _begun(self, given: Array, n: int | None) -> Array:
-        """Where the replicas begin, shape (n, parameters)."""
-        if given.ndim > 2 or given.size == 0 or not np.all(np.isfinite(given)):
-            raise InvalidInput(
-                f"start has shape {given.shape}; give finite numbers, one per parameter, or (n, parameters)"
-            )
-        begin = given if given.ndim == 2 else replicated(np.atleast_1d(given), n)
-        if begin.shape[1] != self.ndim:
-            raise InvalidInput(f"start has {begin.shape[1]} numbers per replica; there are {self.ndim} parameters")
-        if n is not None and whole("n", n, 1) != len(begin):
-            raise InvalidInput(f"n is {n} but start has {len(begin)} rows; leave n out")
-        return begin
 
     def subject(self) -> Subject:
         """What `fp.ladder` asks; one parameter.  No loss is known to be a sum of squares: it has no residual."""

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
+from fpsolve.errors import InvalidInput
+from fpsolve.grid import Grid
 
-__all__ = ["line_for"]
+__all__ = ["line_for", "plane_for"]
 
 Array = NDArray[np.float64]
 FALL = 60.0  # in ln(D p)
@@ -61,3 +63,12 @@ def _last(outward: Array, places: Array) -> int:
     steps = np.where(np.isfinite(steps), steps, 0.0)
     fallen = np.flatnonzero(np.cumsum(steps) < -FALL)
     return int(fallen[0]) + 1 if fallen.size else places.size - 1
+
+
+def plane_for(names: tuple[str, ...], middle: Array, reach: Array, cells: int | tuple[int, ...]) -> Grid:
+    """Uniform axes from middle - reach to middle + reach; cells: of each, or one number for both."""
+    counts = tuple(cells) if isinstance(cells, (tuple, list)) else (cells, cells)
+    if len(counts) != len(names):
+        raise InvalidInput(f"cells is {cells!r}; give a whole number, or one for each of {names}")
+    rows = zip(names, middle, reach, counts, strict=True)
+    return Grid(**{name: Axis.uniform(m - r, m + r, count) for name, m, r, count in rows})

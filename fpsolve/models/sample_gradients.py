@@ -59,7 +59,7 @@ class SampleGradients:
         return len(self.columns[0])
 
     def check(self, theta: Array) -> None:
-        """Ask at a few places around theta (d,), and again at the first alone: the answers' values do not matter here."""
+        """Ask at a few places from theta (d,) on, and again at the first alone; what is not finite passes here."""
         k = 3 if self.n != 3 else 2  # a mean over the samples, (places,), must not pass for a row of them
         places = theta[:, None] * np.linspace(1.0, 1.25, k)
         first, again = (

@@ -12,15 +12,16 @@ import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import reals
 from fpsolve.checks import seed_key, whole
 from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
 from fpsolve.memory import require
 from fpsolve.progress import Progress, reporting
 from fpsolve.values.swarm import Swarm
 
-__all__ = ["descend", "replicated"]
+__all__ = ["descend", "replicas", "replicated"]
 
 Array = NDArray[np.float64]
 Step = Callable[[Array, np.random.Generator], Array]
@@ -93,6 +94,22 @@ def replicated(row: Array, n: int | None) -> Array:
     if n is None:
         raise InvalidInput("n is missing; give the number of replicas")
     return np.repeat(np.asarray(row, dtype=float)[None], whole("n", n, 1), axis=0)
+
+
+def replicas(start: ArrayLike, n: int | None, parameters: int) -> Array:
+    """Where n replicas begin, shape (n, parameters), from one place for all of them or one for each.
+
+    Raises InvalidInput for anything but finite numbers in one of the two shapes, and for another n.
+    """
+    given = reals("start", start)
+    if given.ndim > 2 or given.size == 0 or not np.all(np.isfinite(given)):
+        raise InvalidInput(f"start has shape {given.shape}; give finite numbers, one per parameter, or (n, parameters)")
+    begin = given if given.ndim == 2 else replicated(np.atleast_1d(given), n)
+    if begin.shape[1] != parameters:
+        raise InvalidInput(f"start has {begin.shape[1]} numbers per replica; there are {parameters} parameters")
+    if n is not None and whole("n", n, 1) != len(begin):
+        raise InvalidInput(f"n is {n} but start has {len(begin)} rows; leave n out")
+    return begin
 
 
 def _moved(

@@ -96,7 +96,8 @@ def diagonal_sgd(
     rates = Rates(learning_rate, first, steps, float(before.times[-1]) if before else 0.0)
     run = _Run(
         data, rates, batch_size(batch, data.shape[1]), decay_rate(weight_decay), seed_key(seed),
-        not yes_or_no("replacement", replacement), recorded_steps(record, first, steps), 1 if threads is None else whole("threads", threads, 1),
+        not yes_or_no("replacement", replacement), recorded_steps(record, first, steps),
+        1 if threads is None else whole("threads", threads, 1),
         tuple(names), observe,
     )  # fmt: skip
     state, finished = followed(run, run.begin(weights), lost_share(max_diverged), progress)
