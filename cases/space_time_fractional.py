@@ -13,8 +13,6 @@ Magdziarz & Weron, Phys. Rev. E 75, 056702 (2007); Kanter, Ann. Probab. 3, 697 (
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -35,7 +33,11 @@ def clocks(t: float, memory: float = 0.7, step: float = 0.1) -> tuple[np.ndarray
     y = np.arange(-60.0, 5.0, step)
     on_w = step * np.exp(y - np.exp(y))
     ratio, turned = memory / (1.0 - memory), np.pi - u
-    a = np.sin(memory * turned) ** ratio * np.sin((1.0 - memory) * turned) / np.sin(np.minimum(u, turned)) ** (1 + ratio)
+    a = (
+        np.sin(memory * turned) ** ratio
+        * np.sin((1.0 - memory) * turned)
+        / np.sin(np.minimum(u, turned)) ** (1 + ratio)
+    )
     e = t**memory * np.exp((1.0 - memory) * (y[:, None] - np.log(a)))
     return e.ravel(), np.multiply.outer(on_w, on_u).ravel()
 

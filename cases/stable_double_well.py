@@ -68,7 +68,9 @@ def solve(cells: int = 1601) -> dict[str, fp.Field]:
     times = np.array([escape_time(2.0, noise, cells=cells) for noise in axis.nodes])
     found["diffusion"] = fp.Field(fp.Grid(noise=axis), times, "mean escape time")
     for alpha in (1.0, 2.0):
-        found[f"committor, alpha = {alpha:g}"] = fp.committor(problem(alpha, 0.1, cells=cells), (None, -1.0), (1.0, None))
+        found[f"committor, alpha = {alpha:g}"] = fp.committor(
+            problem(alpha, 0.1, cells=cells), (None, -1.0), (1.0, None)
+        )
     return found
 
 

@@ -35,9 +35,7 @@ def tail(x, alpha: float, k: float = 1.0, scale: float = 1.0):
     return constant * scale**alpha / (alpha * k) * np.abs(x) ** (-1.0 - alpha)
 
 
-def problem(
-    alpha: float = 1.5, k: float = 1.0, scale: float = 1.0, ends: str = "open", cells: int = 801
-) -> fp.Problem:
+def problem(alpha: float = 1.5, k: float = 1.0, scale: float = 1.0, ends: str = "open", cells: int = 801) -> fp.Problem:
     """An axis with the width of the peak in its middle and several decades of tail."""
     reach = REACH.get(alpha, 1e4)
     axis = fp.Axis.sinh(-reach, reach, cells, scale=0.3, ends=ends)

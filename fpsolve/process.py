@@ -8,7 +8,6 @@ Convention names follow Lau & Lubensky, Phys. Rev. E 76, 011123 (2007).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Self
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.checks import number
+from fpsolve.downhill import central_gradient, downhill, scaled, times
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Array, Function, Points, UserFunction, tensor, vector
 from fpsolve.gaussian_jumps import is_constant_scale, with_gaussian_jumps, without_zeros
@@ -128,9 +128,9 @@ class Process:
                 )
         if not callable(mobility) and np.ndim(mobility) == 0 and not number("mobility", mobility) >= 0:
             raise InvalidInput(f"mobility is {mobility}; it must be >= 0")
-        slope = gradient if gradient is not None else partial(_central_gradient, loss)
-        drift = partial(_downhill, slope, mobility)
-        diffusion = partial(_scaled, mobility, temperature) if callable(mobility) else _times(mobility, temperature)
+        slope = gradient if gradient is not None else partial(central_gradient, loss)
+        drift = partial(downhill, slope, mobility)
+        diffusion = partial(scaled, mobility, temperature) if callable(mobility) else times(mobility, temperature)
         return cls(drift, diffusion, "isothermal", potential=loss, temperature=float(temperature), gradient=gradient)
 
     @property
@@ -261,21 +261,6 @@ def _minors_positive(values: Array) -> NDArray[np.bool_]:
     return positive
 
 
-def _downhill(slope: UserFunction, mobility: UserFunction | Any, *x: Array) -> Any:
-    """-mobility grad(loss), the mobility a number, one per axis or a tensor."""
-    gradient = slope(*x)
-    factor = mobility(*x) if callable(mobility) else mobility
-    if not isinstance(gradient, tuple):
-        return -(factor[0] if isinstance(factor, (tuple, list)) else factor) * gradient
-    if not isinstance(factor, (tuple, list)) and (np.ndim(factor) == 0 or np.shape(factor) == np.shape(x[0])):
-        return tuple(-factor * part for part in gradient)
-    rows = []
-    for i, row in enumerate(factor):
-        whole_row = isinstance(row, (tuple, list)) or (np.ndim(row) == 1 and np.shape(factor) == (len(x), len(x)))
-        rows.append(-sum(m * part for m, part in zip(row, gradient, strict=True)) if whole_row else -row * gradient[i])
-    return tuple(rows)
-
-
 def _jumps_at(jumps: Jumps | None, t: float) -> Jumps | None:
     """The jumps with their scales frozen at time t."""
     if isinstance(jumps, tuple):
@@ -291,27 +276,7 @@ def _frozen_in_time(function: UserFunction, t: float, *x: Array) -> Any:
     return function(*x, t=t)
 
 
-def _scaled(function: UserFunction, factor: float, *x: Array) -> Any:
-    return _times(function(*x), factor)
-
-
-def _times(numbers: Any, factor: float) -> Any:
-    """Numbers, arrays or nested sequences of them, each times factor."""
-    return tuple(_times(part, factor) for part in numbers) if isinstance(numbers, (tuple, list)) else numbers * factor
-
-
 def _is_constant(value: Any) -> bool:
     if isinstance(value, (tuple, list)):
         return all(_is_constant(part) for part in value)
     return not callable(value)
-
-
-def _central_gradient(loss: Callable[..., Any], *x: Array) -> Any:
-    """Fourth-order central differences, for whoever has no grid to take a better step from."""
-    parts = []
-    for i, coordinate in enumerate(x):
-        size = np.abs(coordinate)
-        h = np.where(size > 1e-12, 1e-5 * size, 1e-8)  # never across 0
-        shifted = [loss(*x[:i], coordinate + k * h, *x[i + 1 :]) for k in (-2, -1, 1, 2)]
-        parts.append((shifted[0] - 8.0 * shifted[1] + 8.0 * shifted[2] - shifted[3]) / (12.0 * h))
-    return parts[0] if len(x) == 1 else tuple(parts)

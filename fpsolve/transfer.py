@@ -58,7 +58,6 @@ def transfer(
     """
     random_map = map_of(model)
     whole("nodes", nodes, FEWEST_NODES)
-    random_map.check()
     started = time.process_time()
     check_ends(random_map)
     mode = None
@@ -66,6 +65,7 @@ def transfer(
         lo, hi, mode = fitted_stretch(random_map)
     else:
         lo, hi = _given(random_map, domain)
+    random_map.check()
     law = law_between(random_map, lo, hi, nodes, mode, started)
     _check_flux(law)
     return law

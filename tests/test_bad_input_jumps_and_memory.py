@@ -180,3 +180,22 @@ def test_row_50_an_interrupted_run_with_jumps_keeps_what_it_has(memory):
         path = fp.evolve(jumping, START, [0.1, 0.2, 1.0], progress=stop)
     assert not path.finished
     assert path.mass == pytest.approx(np.ones(len(path)), abs=1e-10)
+
+
+def test_row_17_a_grid_that_cannot_tell_says_so_instead_of_naming_an_exponent():
+    coarse = problem(0.0, fp.Axis.uniform(-1, 1, 3), jumps=fp.Stable(0.8))
+    with pytest.raises(fp.InvalidInput, match="3 cells, too few to tell"):
+        fp.stationary(coarse)
+    with pytest.raises(fp.NotNormalizable, match="undecided"):
+        fp.stationary(coarse.replace(grid=fp.Grid(x=(-1, 1, 4))))
+
+
+def test_row_53_moments_beyond_the_tail_are_refused_at_rest_and_in_motion():
+    jumping = problem(0.0, WIDE, jumps=fp.Stable(0.8))
+    p = fp.stationary(jumping.replace(grid=fp.Grid(x=fp.Axis.sinh(-1e8, 1e8, 401))))
+    path = fp.evolve(jumping, START, [1.0])
+    for mean in (p.mean, path.mean, path[0].mean):
+        with pytest.raises(fp.InvalidInput, match="moment of order 1 of x does not exist"):
+            mean()
+    with pytest.warns(fp.DegenerateWarning, match="moment of order 2 of x is infinite"):
+        assert fp.evolve(problem(0.0, WIDE, jumps=fp.Stable(1.5)), START, [1.0])[0].var() == np.inf

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import levy_stable
 
 import fpsolve as fp
 
@@ -33,6 +34,20 @@ def test_cauchy_laws_stay_cauchy_laws(drift, width):
         assert np.abs(p.values / exact - 1)[near].max() < 3e-6
         assert p.mass == pytest.approx(1.0, abs=1e-12)
         assert p.beyond == pytest.approx(2 * w / np.pi / 1e4, rel=1e-3)
+
+
+def test_a_flight_in_a_harmonic_well_has_stable_laws():
+    t, alpha, width = 1.0, 1.5, lambda s: (0.1 * np.exp(-1.5 * s) - np.expm1(-1.5 * s) / 1.5) ** (1 / 1.5)
+    axis = fp.Axis.sinh(-1e3, 1e3, 501, scale=0.3)
+    well = fp.Problem(fp.Process(lambda x: -x, jumps=fp.Stable(alpha)), fp.Grid(x=axis))
+
+    def law(s):
+        return levy_stable.pdf(axis.nodes, alpha, 0.0, scale=width(s))
+
+    start = fp.Density.from_log(well.grid, np.log(law(0.0)), continued=fp.generator(well).jumps.laws)
+    p = fp.evolve(well, start, [t])[0]
+    assert p.values == pytest.approx(law(t), abs=5e-5)
+    assert np.abs(p.values - law(1.01 * t)).max() > 3e-4
 
 
 def test_a_wrong_width_is_noticed():

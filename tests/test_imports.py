@@ -15,7 +15,7 @@ kernels
 errors asking checks schemes memory progress version exponentials
 maps axis grid
 functions
-jumps
+jumps downhill
 gaussian_jumps
 process
 problem

@@ -5,7 +5,7 @@ import dataclasses
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import gamma, hyp1f1
 
@@ -85,7 +85,13 @@ def test_rates_are_never_negative_and_mass_is_kept(alpha, kind, ends, cells, pul
         "ring": lambda: fp.Axis.uniform(0, 7, cells, ends="periodic"),
     }[kind]()
     scale = 1.5 if kind == "log" else lambda x: 1.0 + 0.5 * np.cos(2 * np.pi * x / 7)
-    L = generator(axis, alpha, lambda x: pull * np.sin(2 * np.pi * x / 7), scale, 0.1 if noise else None)
+    args = axis, alpha, lambda x: pull * np.sin(2 * np.pi * x / 7), scale, 0.1 if noise else None
+    if kind == "sinh" and ends == "open" and cells < 40:  # the scale may seem to grow faster than any tail falls
+        try:
+            generator(*args)
+        except fp.InvalidInput:
+            assume(False)
+    L = generator(*args)
     rates = L.rates().toarray()
     assert L.is_markov
     assert (rates - np.diag(np.diag(rates))).min() >= 0.0
@@ -235,19 +241,8 @@ def test_ends_that_jumps_cannot_have_are_refused():
         generator(fp.Axis.uniform(-1, 1, 5), 1.0, lambda x: -x, scheme=fp.Accurate())
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [
-        fp.current,
-        fp.entropy_production,
-        fp.strong_residual,
-        lambda problem, p: fp.mean_exit_time(problem, (-1, 1)),
-        lambda problem, p: fp.spectrum(problem),
-        lambda problem, p: fp.survival(problem, p, [1.0], (-1, 1)),
-    ],
-)
-def test_questions_that_do_not_know_jumps_refuse_them(ask):
+def test_the_strong_residual_does_not_know_jumps_and_refuses_them():
     problem = fp.Problem(fp.Process(lambda x: -x, 1.0, jumps=fp.Stable(1.5)), fp.Grid(x=(-30, 30, 100)))
     still = problem.replace(process=problem.process.replace(jumps=None))
     with pytest.raises(fp.InvalidInput, match="is not answered for jumps"):
-        ask(problem, fp.stationary(still))
+        fp.strong_residual(problem, fp.stationary(still))

@@ -25,6 +25,7 @@ from fpsolve.values.power_law import PowerLaw
 __all__ = ["check_ends", "check_normalizable", "fitted_tail", "is_derived", "tail_at"]
 
 Array = NDArray[np.float64]
+FEWEST_CELLS = 4  # two on each side of the middle
 LEAST = 1.0 + 1e-6  # exponent of a tail with a finite mass
 MARGIN = 0.05  # of an exponent
 FITTED = (0.125, 0.5)  # of the distance to the end: where exponents are fitted, clear of the last cells
@@ -124,6 +125,11 @@ def check_normalizable(axis: Axis, name: str, upper: bool, tail: Tail) -> None:
     """Raise NotNormalizable where the tail beyond an open end holds infinite mass, or may do so."""
     end = f"{name} -> {'infinity' if upper else '-infinity'}"
     place = f"at this open end ({name}={axis.hi if upper else axis.lo:.4g})"
+    if np.isnan(tail.stationary) and axis.cells < FEWEST_CELLS:
+        raise InvalidInput(
+            f"{name} has {axis.cells} cells, too few to tell how the drift goes on beyond an open end: at least "
+            f"{FEWEST_CELLS}"
+        )
     if np.isnan(tail.stationary):
         raise NotNormalizable(
             f"no stationary density: toward {end} the drift does not lead back {place}, and jumps carry mass there for "
