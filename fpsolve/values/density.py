@@ -1,7 +1,7 @@
 """A probability density on a grid: values and logarithms at the nodes, masses, and what statistics ask of them.
 
-Sums over cells are midpoint rules in the computational coordinate; beyond an open end they continue as the series
-they are (values/continuation.py).  With `beyond` that share of the mass, sum(masses) + beyond = mass.
+Sums over cells are midpoint rules in the computational coordinate, continued beyond open ends (values/continuation.py).
+With `beyond` that share of the mass, sum(masses) + beyond = mass.
 """
 
 from __future__ import annotations
