@@ -194,6 +194,7 @@ def test_gaussian_noise_is_not_taken_for_stable_noise():
     assert found.best.error < 2.0 * found.floor
 
 
+@pytest.mark.slow
 def test_without_an_exact_law_replicas_are_the_truth():
     mine = FromGradients(lambda v, x, y: 2 * (v * x - y) * x, DATA, 0.02, 4, replacement=False)
     found = fp.ladder(mine, n=1000, progress=False)

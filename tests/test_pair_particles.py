@@ -56,7 +56,7 @@ def test_constant_noise_has_its_exact_law(way):
 
 
 @plenty
-@pytest.mark.parametrize(("temperature", "n"), [(0.3, 100_000), (0.27, 20_000)])
+@pytest.mark.parametrize(("temperature", "n"), [pytest.param(0.3, 100_000, marks=pytest.mark.slow), (0.27, 20_000)])
 def test_the_reference_case(temperature, n):
     """Independently computed numbers for alpha = (1, .5, 1), beta = (1, 1), T = .3."""
     pair = ideal(temperature)

@@ -48,5 +48,6 @@ claims = [
         dt=(2e-2, 1e-2),
         seed=11,
         wrong=dict(temperature=1.0),
+        slow=True,
     ),
 ]

@@ -42,6 +42,7 @@ def against_lines(name, question, k, atol):
         atol=atol,
         wrong=dict(strengths=WEAKER),
         source=COMPETITION,
+        slow=True,
     )
 
 

@@ -68,5 +68,6 @@ claims = [
         atol=0.01,
         wrong=lambda found: found.row("third cumulant").grid / found.row("third cumulant").error,
         source="half as many cells",
+        slow=True,
     ),
 ]
