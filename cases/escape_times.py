@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 import fpsolve as fp
 
+SLOW_FIGURE = True  # left out of quick reports
 DATA = Path(__file__).parent / "data" / "diabetes.csv"
 FLOOR = 0.05  # L0
 LEVEL = 0.95

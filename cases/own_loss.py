@@ -3,6 +3,7 @@
     import numpy as np
     import fpsolve as fp
 
+SLOW_FIGURE = True  # left out of quick reports
     x, y = np.loadtxt("data.csv", delimiter=",", skiprows=1, unpack=True)
 
     def gradient(w, x, y):                       # of the loss ln(1 + exp(-y w x)) of one sample, y = +-1

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 import fpsolve as fp
 
+SLOW_FIGURE = True  # left out of quick reports
 MOMENTS = fp.Moments(1.0, 0.5, 1.0, 1.0, 1.0)
 MEAN, DEVIATION = (1.6, 0.3), 0.05  # of the weights (u, w) at the start
 

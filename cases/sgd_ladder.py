@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 
 import fpsolve as fp
 
+SLOW_FIGURE = True  # left out of quick reports
 DATA = Path(__file__).parent / "data"
 COLUMNS = (
     "diabetes/sex", "diabetes/age", "diabetes/bmi", "diabetes/bp", "diabetes/s1", "diabetes/s5",

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 import fpsolve as fp
 
+SLOW_FIGURE = True  # left out of quick reports
 SYSTEMS = ("aligned", "driven", "neuron")
 
 

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 import fpsolve as fp
 
+SLOW_FIGURE = True  # left out of quick reports
 COLOURS = ("#0072B2", "#009E73", "#D55E00")
 S0, Q_STEP = 0.3, 0.05
 
