@@ -1,5 +1,5 @@
 """Sphinx: the guides with pictures made by their own code, theory, the gallery and the reference.  Nothing
-is fetched to build them; formulas are typeset by the reader's browser (MathJax), and are TeX where it has no network.
+is fetched to build them, nor to read them: formulas are typeset by a MathJax that comes with the pages.
 
 sphinx-build -W docs docs/_build              guides, theory, reference
 sphinx-build -W -t gallery docs docs/_build   and the gallery's pictures, some minutes
@@ -29,7 +29,7 @@ project = "fpsolve"
 author = "fpsolve developers"
 copyright = author
 release = version = __version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx-mathjax-offline"]
 html_theme = "alabaster"
 html_theme_options = {"page_width": "1100px", "description": "Probability densities of stochastic dynamics"}
 exclude_patterns = ["_build"]
@@ -55,4 +55,4 @@ def _generate(app: Any) -> None:
 
 
 def _readable(app: Any, what: str, name: str, found: Any, options: Any, lines: list[str]) -> None:  # noqa: ARG001
-    lines[:] = reference.as_rst(lines)
+    lines[:] = reference.as_rst(lines) + reference.head(name)

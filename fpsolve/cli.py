@@ -10,15 +10,16 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from fpsolve import casefile
-from fpsolve.claims import Verdict, collect
+from fpsolve.checks import whole
+from fpsolve.claims import collect
 from fpsolve.doctor import examine
 from fpsolve.errors import FpsolveError, InvalidInput
-from fpsolve.evidence import gather
+from fpsolve.gather import cores, gather
 from fpsolve.report import write_report
 from fpsolve.runner import prepare, run
 from fpsolve.statements import statements
@@ -78,7 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     claims.add_argument("--list", action="store_true", help="check nothing: show which claims measure which statement")
     claims.add_argument("--slow", action="store_true", help="the slow claims too")
     claims.add_argument("--report", metavar="DIR", help="write a page with pictures, and its facts, to this folder")
-    claims.add_argument("--quick", action="store_true", help="a report of two claims a case, in some three minutes")
+    claims.add_argument("--quick", action="store_true", help="a report of two claims a case, in two or three minutes")
+    claims.add_argument("--jobs", type=int, metavar="N", help="processes side by side (default: the cores there are)")
     claims.add_argument("--force", action="store_true", help="replace a report that is there")
     commands.add_parser("doctor", parents=[shared], help="versions, threads, cache of compiled code")
     return parser
@@ -156,28 +158,42 @@ def _help(known: list[casefile.Option] | None) -> str:
 
 
 def _validate(options: argparse.Namespace, rest: list[str]) -> int:
-    _no_more(rest, ["--list", "--slow", "--report", "--quick", "--force", "--json", "--quiet", "--root"])
+    """All claims, but the slow ones, or, on one page with all pictures, those too."""
+    _no_more(rest, ["--list", "--slow", "--report", "--quick", "--jobs", "--force", "--json", "--quiet", "--root"])
     if options.list:
         return _mapping(options)
-    if options.report:
-        return _report(options)
-    if options.quick or options.force:
+    report = bool(options.report)
+    if not report and (options.quick or options.force):
         raise InvalidInput("--quick and --force belong to a report; add --report DIR")
-    verdicts = []
-    for case, claims in collect(options.root, options.names).items():
-        for claim in claims:
-            if claim.expensive and not options.slow:
-                continue
-            verdict = claim.check(case)
-            verdicts.append(verdict)
-            if not options.json and not (options.quiet and verdict.passed):
-                print(_line(verdict), flush=True)
-    failed = sum(not verdict.passed for verdict in verdicts)
+    if report:
+        prepare(Path(options.report), options.force)
+    workers = cores() if options.jobs is None else whole("--jobs", options.jobs, least=1)
+    evidence = gather(
+        Path(options.root).resolve(),
+        options.names,
+        slow=options.slow or (report and not options.quick),
+        quick=options.quick,
+        pictures=report,
+        tell=_teller(options),
+        workers=workers,
+    )
+    written = write_report(evidence, Path(options.report)) if report else ()
     if options.json:
-        _print_json({"failed": failed, "claims": [verdict.facts() for verdict in verdicts]})
+        _print_json(evidence.facts())
     else:
-        print(f"{len(verdicts) - failed} of {len(verdicts)} claims hold, each beside a control that fails")
-    return FAILED if failed else OK
+        print(evidence.verdict)
+        if written:
+            print(f"wrote {' and '.join(map(str, written))}")
+    return FAILED if evidence.failed else OK
+
+
+def _teller(options: argparse.Namespace) -> Callable[[str], object]:
+    """Line by line; when quiet, what fails."""
+    if options.json:
+        return lambda _: None
+    if options.quiet:
+        return lambda line: print(line, flush=True) if line.startswith("FAIL") else None
+    return lambda line: print(line, flush=True)
 
 
 def _mapping(options: argparse.Namespace) -> int:
@@ -194,31 +210,6 @@ def _mapping(options: argparse.Namespace) -> int:
             for case, claim in one.claims or (("no claim", "nothing measures this statement"),):
                 print(f"      {case}: {claim}")
     return FAILED if any(not one.claims for one in found) else OK
-
-
-def _report(options: argparse.Namespace) -> int:
-    """All claims (the slow ones too, unless quick) and all pictures, on one page."""
-    folder = Path(options.report)
-    prepare(folder, options.force)
-    tell = (lambda _: None) if options.quiet or options.json else (lambda line: print(line, flush=True))
-    root = Path(options.root).resolve()
-    evidence = gather(root, options.names, slow=not options.quick, quick=options.quick, tell=tell)
-    page, facts = write_report(evidence, folder)
-    if options.json:
-        _print_json(json.loads(facts.read_text()))
-    else:
-        print(f"{evidence.verdict}\nwrote {page} and {facts}")
-    return FAILED if evidence.failed else OK
-
-
-def _line(verdict: Verdict) -> str:
-    word = "PASS" if verdict.passed else "FAIL"
-    why = "" if verdict.passed else ("  <- the control passes" if verdict.agrees else "  <- off")
-    return (
-        f"{word}  {verdict.case:<20} {verdict.claim:<58} measured {verdict.measured:<13.8g} expected "
-        f"{verdict.expected:<13.8g} +- {verdict.tolerance:<8.1e} control {verdict.control:<11.5g} "
-        f"{verdict.seconds:5.1f} s{why}"
-    )
 
 
 def _doctor(options: argparse.Namespace, rest: list[str]) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from fpsolve.errors import MissingExtra
 from fpsolve.evidence import Evidence
@@ -25,7 +24,7 @@ def write_report(evidence: Evidence, folder: Path) -> tuple[Path, Path]:
     page, facts = folder / PAGE, folder / FACTS
     text = _page(evidence)
     write_whole(page, lambda file: file.write(text.encode()))
-    write_whole(facts, lambda file: file.write(json.dumps(_plain(evidence.facts()), indent=1).encode()))
+    write_whole(facts, lambda file: file.write(json.dumps(evidence.facts(), indent=1, allow_nan=False).encode()))
     return page, facts
 
 
@@ -47,14 +46,3 @@ def _short(number: float) -> str:
     text = f"{number:.6g}"
     mantissa, mark, power = text.partition("e")
     return f"{mantissa} × 10{str(int(power)).translate(RAISED)}" if mark else text
-
-
-def _plain(fact: Any) -> Any:
-    """JSON has no word for numbers that are not finite."""
-    if isinstance(fact, dict):
-        return {key: _plain(part) for key, part in fact.items()}
-    if isinstance(fact, (list, tuple)):
-        return [_plain(part) for part in fact]
-    if isinstance(fact, float) and not float("-inf") < fact < float("inf"):
-        return str(fact)
-    return fact

@@ -40,10 +40,10 @@ transfer
 measure
 models
 validity rungs rungs_plane paired_scores ladder_runs ladder_table ladder_plane ladder
-plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder plot_measure
-export formats store casefile claims statements
-runner doctor
-evidence report
+plot_band plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder plot_measure
+export facts formats store casefile verdict claims statements
+runner doctor provenance
+evidence gather report
 cli
 __main__ __init__
 """.split()
@@ -69,6 +69,7 @@ DELEGATES = (
     }
     | {
         ("measure/kramers_moyal.py", "plot_diffusion", "plot_measure"),
+        ("random_map.py", "tail_exponent", "random_map_ends"),
         ("tails.py", "plot", "plot"),
         ("ladder_table.py", "plot", "plot_ladder"),
         ("ladder_table.py", "plot_densities", "plot_ladder"),

@@ -1,6 +1,7 @@
 """The validation report: self-contained, honest in its verdict, and readable by people and machines."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -12,7 +13,8 @@ import pytest
 from fpsolve.claims import Exact
 from fpsolve.cli import main
 from fpsolve.errors import InvalidInput
-from fpsolve.evidence import Evidence, Judged, Picture, Section, gather
+from fpsolve.evidence import Evidence, Picture, Section
+from fpsolve.gather import gather
 from fpsolve.report import write_report
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,10 +26,8 @@ def doubled(k=1.0):
 
 
 def judged(expected, *, limit="", wrong=5.0, name="twice <two>"):
-    claim = Exact(name, doubled, {"k": 1.0}, lambda r: r, expected, 1e-9, {"k": wrong}, "arithmetic")
-    verdict = claim.check("case")
-    status = "pass" if verdict.passed else ("limit" if limit else "fail")
-    return Judged(verdict, status, limit)
+    claim = Exact(name, doubled, {"k": 1.0}, lambda r: r, expected, 1e-9, {"k": wrong}, "arithmetic", limit=limit)
+    return claim.check("case")
 
 
 def evidence(*claims, picture=None):
@@ -58,9 +58,10 @@ class Tags(HTMLParser):
 def test_every_claim_holds_or_the_verdict_says_so(tmp_path):
     assert evidence(judged(2.0)).verdict.startswith("All 1 claims hold")
     assert evidence(judged(2.0), judged(2.5)).verdict.startswith("1 of 2 claims fail")
-    assert evidence(judged(2.0, wrong=1.0)).failed == 1  # a control that passes proves nothing
+    assert evidence(judged(2.0, wrong=1.0)).failed  # a control that passes proves nothing
+    assert evidence(judged(2.0, wrong=math.nan)).failed  # nor does one that is no number
     known = evidence(judged(2.0), judged(2.5, limit="off by .5"))
-    assert (known.failed, known.count("limit")) == (0, 1)
+    assert (known.failed, known.count("limit")) == (False, 1)
     page, facts = write_report(known, tmp_path)
     assert "KNOWN LIMIT" in page.read_text()
     assert json.loads(facts.read_text())["claims"][1]["limit"] == "off by .5"
@@ -89,13 +90,53 @@ def test_a_case_that_cannot_be_drawn_is_told(tmp_path):
 
 def test_evidence_of_a_real_case():
     told = []
-    found = gather(ROOT, ["ornstein_uhlenbeck"], slow=False, quick=True, tell=told.append)
+    found = gather(ROOT, ["ornstein_uhlenbeck"], slow=False, quick=True, pictures=True, tell=told.append)
     (section,) = found.sections
-    assert found.failed == 0
+    assert not found.failed
     assert len(section.claims) == 2  # quick: two a case
     assert section.picture.png.startswith(b"\x89PNG")
-    assert {"commit", "processor", "numpy", "command"} <= set(found.provenance)
+    assert {"commit", "processor", "numpy", "command", "seeds"} <= set(found.provenance)
     assert any(line.startswith("PASS") for line in told)
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """One claim that holds, one that does not, one that breaks, and a case whose picture breaks."""
+    for folder in ("cases", "validation"):
+        (tmp_path / folder).mkdir()
+    claim = "Exact('two', lambda k=1: k, dict(k=2), lambda r: {quantity}, 2.0, 1e-9, dict(k=3), 'sum')"
+    for name, quantity in (("good", "r"), ("bad", "r + 1"), ("broken", "r / 0")):
+        text = f"from fpsolve.claims import Exact\nclaims = [{claim.format(quantity=quantity)}]\n"
+        (tmp_path / "validation" / f"{name}.py").write_text(text)
+    (tmp_path / "cases" / "good.py").write_text('"""Good."""\ndef solve(seed=7):\n    return {}[0]\n')
+    return tmp_path
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_breaks_is_a_failure_and_the_rest_goes_on(checkout, workers):
+    told = []
+    found = gather(checkout, [], slow=True, quick=False, pictures=True, tell=told.append, workers=workers)
+    assert [section.name for section in found.sections] == ["bad", "broken", "good"]
+    assert [claim.status for claim in found.claims] == ["fail", "fail", "pass"]
+    assert found.claims[1].trouble == "ZeroDivisionError: division by zero"
+    assert found.undrawn == ["good"]
+    assert found.verdict == "2 of 3 claims fail; no picture could be made of good."
+    assert sum(line.startswith("FAIL") for line in told) == 3
+    assert found.provenance["seeds"].startswith("good 7")
+
+
+def test_a_report_with_a_failing_claim_exits_with_1(checkout, tmp_path, capsys):
+    def validate(*words):
+        return main(["validate", "--root", str(checkout), "--jobs", "1", *words])
+
+    (checkout / "cases" / "good.py").unlink()
+    assert validate("good", "--report", str(tmp_path / "good")) == 0
+    assert validate("bad", "--report", str(tmp_path / "bad")) == 1
+    assert validate("broken", "--report", str(tmp_path / "broken")) == 1
+    assert "ZeroDivisionError" in (tmp_path / "broken" / "report.html").read_text()
+    assert json.loads((tmp_path / "broken" / "report.json").read_text())["claims"][0]["measured"] == "nan"
+    assert validate("good", "--jobs", "0") == 2
+    assert "--jobs is 0" in capsys.readouterr().err
 
 
 def test_the_command_writes_both_files_and_refuses_to_overwrite(tmp_path, capsys):
@@ -109,7 +150,7 @@ def test_the_command_writes_both_files_and_refuses_to_overwrite(tmp_path, capsys
 
 def test_unknown_cases_are_refused():
     with pytest.raises(InvalidInput, match="no claims about nothing"):
-        gather(ROOT, ["nothing"], slow=False, quick=True, tell=print)
+        gather(ROOT, ["nothing"], slow=False, quick=True, pictures=False, tell=print)
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium: apt-get install chromium")
