@@ -107,6 +107,29 @@ def test_a_damaged_cache_is_cleared_and_compiled_again(cache, kernels, how, suff
     assert hits(mended.double) == 1
 
 
+def test_processes_that_compile_side_by_side_never_find_anothers_code(tmp_path):
+    one, other = (module._Files(str(tmp_path), "kernel", "sources") for _ in range(2))
+    unaware = other._load_index()
+    one.save("float", "code for floats")
+    other._load_index = lambda: unaware  # it had looked before `one` wrote
+    other.save("int", "code for ints")
+    assert one.load("int") == "code for ints"
+    assert one.load("float") is None  # forgotten: compiled again, and never the code for ints
+    one.save("float", "code for floats")
+    assert [one.load(key) for key in ("int", "float")] == ["code for ints", "code for floats"]
+
+
+def test_code_of_older_sources_is_not_taken(tmp_path):
+    old, new = (module._Files(str(tmp_path), "kernel", stamp) for stamp in ("old", "new"))
+    new.save("float", "new code")
+    index = new._load_index()
+    old.save("float", "old code")  # a process that had started before the sources changed
+    assert new.load("float") is None
+    new._save_index(index)
+    with pytest.raises(ValueError, match="checksum"):
+        new.load("float")
+
+
 def test_a_cache_that_cannot_be_written_warns_once_and_compiles(tmp_path, cache, kernels, monkeypatch):
     blocked = tmp_path / "file"
     blocked.write_text("a file where a directory should be")

@@ -116,15 +116,28 @@ _UNREADABLE = (
 
 
 class _Files(IndexDataCacheFile):
-    """numba's index and data files, with a checksum on the data: one flipped bit there is wrong machine code."""
+    """numba's index and data files, safe against flipped bits and against processes that compile side by side.
+
+    The data carry a checksum of themselves and of the sources.  numba numbers its data files and names them in the
+    index before they are there, so that two processes can take one number for two signatures; here the name is made
+    of the signature, and the index comes last.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        name = self._index_name.replace(".nbi", f".{hashlib.sha256(repr(key).encode()).hexdigest()[:16]}.nbc")
+        self._save_data(name, data)
+        self._save_index({**self._load_index(), key: name})
+
+    def _checksum(self, code: bytes) -> int:
+        return zlib.crc32(code, zlib.crc32(str(self._source_stamp).encode()))
 
     def _save_data(self, name: str, data: Any) -> None:
         code = self._dump(data)
-        super()._save_data(name, (zlib.crc32(code), code))
+        super()._save_data(name, (self._checksum(code), code))
 
     def _load_data(self, name: str) -> Any:
         checksum, code = super()._load_data(name)
-        if zlib.crc32(code) != checksum:
+        if self._checksum(code) != checksum:
             raise ValueError("the checksum does not match")
         return pickle.loads(code)
 
