@@ -25,6 +25,11 @@ class Picture:
         """As the source of an image."""
         return "data:image/png;base64," + base64.b64encode(self.png).decode()
 
+    @property
+    def width(self) -> int:
+        """In pixels, as the head of a PNG says."""
+        return int.from_bytes(self.png[16:20])
+
 
 @dataclass(frozen=True)
 class Section:
