@@ -8,7 +8,6 @@ JAX (compiled, a scan over steps) where it is installed: all replicas at once, a
 """
 
 import importlib.util
-import time
 from functools import cache, partial
 
 import numpy as np
@@ -16,6 +15,7 @@ import pytest
 
 from benchmarks.bench_sgd import normals, normals_by_numpy
 from benchmarks.bench_sgd import sgd as pair
+from benchmarks.timing import rate, throughput
 from fpsolve.models import DenseNetwork, GaussianSamples
 
 REPLICAS, STEPS, NORMALS = 1600, 2000, 400_000
@@ -110,33 +110,22 @@ if importlib.util.find_spec("jax"):
 
 @pytest.mark.parametrize("name", WORK)
 def test_throughput(benchmark, name):
-    work, count = WORK[name]
-    work()
-    benchmark.pedantic(work, rounds=5)
-    if benchmark.stats:
-        benchmark.extra_info["millions_per_second"] = count / benchmark.stats.stats.min / 1e6
+    throughput(benchmark, *WORK[name])
 
 
-def rate(name, repeats=5):
-    """How many a CPU second: the best of a few runs, after one that compiles."""
-    work, count = WORK[name]
-    work()
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        seconds.append(time.process_time() - start)
-    return count / min(seconds)
+def a_second(name):
+    """How many a CPU second."""
+    return rate(*WORK[name], repeats=5)
 
 
 @pytest.mark.parametrize("name", FEWEST)
 def test_engines_are_as_fast_as_promised(name):
-    core = rate("normals")
-    assert rate(name) > FEWEST[name] * min(1.0, core / SLOW_CORE)
+    core = a_second("normals")
+    assert a_second(name) > FEWEST[name] * min(1.0, core / SLOW_CORE)
 
 
 if __name__ == "__main__":
-    core = rate("normals")
+    core = a_second("normals")
     for name in WORK:
-        found = rate(name)
+        found = a_second(name)
         print(f"{name:42s} {found / 1e6:9.3f} M/s {found / core:8.3f} of the normals")

@@ -8,8 +8,8 @@ generator is assembled beforehand for everyone.  Errors are L1 distances of the 
 """
 
 import math
-import time
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +18,7 @@ from scipy.integrate import solve_ivp
 from scipy.sparse.linalg import expm_multiply, splu
 
 import fpsolve as fp
+from benchmarks.timing import cost
 from fpsolve.initial import masses
 
 BDF_SHARE = {"Ornstein-Uhlenbeck": 0.3, "double well, 128 x 128": 0.4}  # of the CPU time of BDF: what Krylov may take
@@ -97,13 +98,9 @@ def solved(name, method, repeats=REPEATS):
     """The answer's error, and the median of `repeats` CPU times."""
     L, m0, t = prepared(name)
     exact = fp.Krylov(tol=1e-12).states(L, m0, [t])[0][0]
-    seconds = []
-    for _ in range(repeats):
-        began = time.process_time()
-        m = METHODS[method](L, m0, t)
-        seconds.append(time.process_time() - began)
+    m, seconds = cost(partial(METHODS[method], L, m0, t), repeats)
     lowest = float(m.min() / m.max())
-    return Run(float(np.abs(m - exact).sum()), float(np.median(seconds)), lowest, abs(float(m.sum() - m0.sum())))
+    return Run(float(np.abs(m - exact).sum()), seconds, lowest, abs(float(m.sum() - m0.sum())))
 
 
 @pytest.mark.parametrize("name", list(BDF_SHARE))
@@ -126,16 +123,10 @@ def test_ornstein_uhlenbeck_is_right_to_its_cells():
 def test_twenty_times_of_a_decade_cost_at_most_three_times_one():
     for name in BDF_SHARE:
         L, m0, t = prepared(name)
-
-        def cost(times, L=L, m0=m0):
-            seconds = []
-            for _ in range(REPEATS):
-                began = time.process_time()
-                fp.Krylov().states(L, m0, times)
-                seconds.append(time.process_time() - began)
-            return np.median(seconds)
-
-        assert cost(np.geomspace(0.1 * t, t, 20)) < 3.0 * cost([t])
+        many, one = (
+            cost(partial(fp.Krylov().states, L, m0, times), REPEATS)[1] for times in (np.geomspace(0.1 * t, t, 20), [t])
+        )
+        assert many < 3.0 * one
 
 
 @pytest.mark.parametrize("name", list(PROBLEMS))

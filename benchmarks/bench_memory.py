@@ -8,7 +8,6 @@ eigenvectors of the same generator with Mittag-Leffler functions.  Naive L1 keep
 """
 
 import math
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from pymittagleffler import mittag_leffler
 from scipy.linalg import eigh_tridiagonal
 
 import fpsolve as fp
+from benchmarks.timing import cost
 from fpsolve.initial import masses
 
 BETA, T, REPEATS = 0.7, 1.0, 5
@@ -78,16 +78,6 @@ METHODS = {
     **{f"FastL1({n} steps)": lambda L, m0, t, n=n: fast(L, m0, t, n) for n in STEPS},
     **{f"naive L1, {n} steps": lambda L, m0, t, n=n: naive(L, m0, t, n) for n in STEPS},
 }
-
-
-def cost(call, repeats=REPEATS):
-    """What it returns, and the median of its CPU times."""
-    seconds = []
-    for _ in range(repeats):
-        began = time.process_time()
-        found = call()
-        seconds.append(time.process_time() - began)
-    return found, float(np.median(seconds))
 
 
 def solved(method, repeats=REPEATS):

@@ -6,7 +6,6 @@ python -m benchmarks.bench_null_vectors                           the table; add
 
 import resource
 import sys
-import time
 from functools import cache, partial
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy import sparse
 from scipy.sparse.linalg import spsolve
 
 import fpsolve as fp
+from benchmarks.timing import cost
 from fpsolve.errors import FpsolveError
 from fpsolve.solvers.gth import GTH
 from fpsolve.solvers.lu import SparseLU
@@ -81,15 +81,6 @@ def nine_points(n):
     return L.tocsc(), np.arange(n * n) == middle
 
 
-def cpu(call, repeat):
-    times = []
-    for _ in range(repeat):
-        started = time.process_time()
-        answer = call()
-        times.append(time.process_time() - started)
-    return float(np.median(times)), answer
-
-
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_null_vectors(benchmark, name, method):
@@ -108,7 +99,7 @@ def row(name, n, methods=METHODS):
     for label in methods:
         call = partial(METHODS[label].null_vector, rates, places, progress=False)
         try:
-            seconds, masses = cpu(call, 3 if rates.shape[0] <= 70_000 else 1)
+            masses, seconds = cost(call, 3 if rates.shape[0] <= 70_000 else 1)
         except FpsolveError as error:
             print(f"{name:<34}{n:>6}  {label:<10} refuses: {str(error)[:90]}")
             continue
@@ -128,7 +119,7 @@ def table(large):
             row(name, n)
     for n in (64, 128, 256):
         matrix, right = nine_points(n)
-        seconds, p = cpu(partial(spsolve, matrix, right.astype(float)), 3)
+        p, seconds = cost(partial(spsolve, matrix, right.astype(float)), 3)
         print(f"{'rotation, nine points':<34}{n:>6}  {'spsolve':<10}{seconds:>9.3f}{p.min() / p.sum():>12.1e}")
     for n in large:
         for name in PROBLEMS:

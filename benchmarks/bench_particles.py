@@ -7,15 +7,14 @@ A step is one of one particle: drift, noise and jumps, ends, and what is checked
 increment.
 """
 
-import time
 from functools import partial
-from statistics import median
 
 import numpy as np
 import pytest
 from scipy.stats import levy_stable
 
 import fpsolve as fp
+from benchmarks.timing import cpu_ms
 from fpsolve.kernels.random import JUMPS, NORMALS, fill_normals
 from fpsolve.particles.leaps import stable_variates, waits
 
@@ -62,13 +61,7 @@ def test_throughput(benchmark, name):
 def nanoseconds(name, repeats=7):
     """CPU time of each: the median of a few runs, after one that compiles."""
     work, count = WORK[name]
-    work()
-    spent = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        spent.append(time.process_time() - start)
-    return 1e9 * median(spent) / count
+    return 1e6 * cpu_ms(work, repeats) / count
 
 
 def test_a_stable_variate_takes_no_longer_than_the_prototype():

@@ -7,7 +7,6 @@ The mean time from -1 to 1 in the double well x^4/4 - x^2/2, whose barrier is 1/
 same well against 1/tau_12 + 1/tau_21; a product of that well with a parabola in the plane, where GTH keeps its digits.
 """
 
-import time
 from functools import partial
 
 import numpy as np
@@ -16,6 +15,7 @@ from scipy import sparse
 from scipy.sparse.linalg import eigs, spsolve
 
 import fpsolve as fp
+from benchmarks.timing import cpu_ms
 
 TIMES = {10: 102108.365457169837, 40: 1.05590086823710231e18, 80: 2.47334846710316183e35, 200: 3.21647120275202853e87}
 SIZES = (100, 400, 1600, 11_000)
@@ -70,16 +70,6 @@ def gap_by_arpack(kT, cells=400):
 
 def exact_gap(kT):
     return 2.0 / TIMES[kT]
-
-
-def cpu_ms(call, repeat=5):
-    call()
-    seconds = []
-    for _ in range(repeat):
-        started = time.process_time()
-        call()
-        seconds.append(time.process_time() - started)
-    return 1e3 * float(np.median(seconds))
 
 
 @pytest.mark.parametrize("how", HOW)

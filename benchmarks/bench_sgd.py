@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import pytest
 
+from benchmarks.timing import rate, throughput
 from fpsolve.kernels.random import NORMALS, fill_normals
 from fpsolve.particles.sgd import diagonal_sgd
 
@@ -62,29 +63,18 @@ WORK = {  # name: (what to run, how many updates or normals that makes)
 
 @pytest.mark.parametrize("name", WORK)
 def test_throughput(benchmark, name):
-    work, count = WORK[name]
-    work()
-    benchmark.pedantic(work, rounds=5)
-    if benchmark.stats:
-        benchmark.extra_info["millions_per_second"] = count / benchmark.stats.stats.min / 1e6
+    throughput(benchmark, *WORK[name])
 
 
-def rate(name, repeats=7):
-    """How many a second: the best of a few runs, after one that compiles."""
-    work, count = WORK[name]
-    work()
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return count / min(seconds)
+def a_second(name):
+    """How many a second of the clock, which threads shorten."""
+    return rate(*WORK[name], repeats=7, clock=time.perf_counter)
 
 
 def test_depth_one_reaches_forty_million_updates_a_second():
-    assert rate("SGD depth 1") > FEWEST
+    assert a_second("SGD depth 1") > FEWEST
 
 
 if __name__ == "__main__":
     for name in WORK:
-        print(f"{name:32s} {rate(name) / 1e6:8.1f} M/s")
+        print(f"{name:32s} {a_second(name) / 1e6:8.1f} M/s")

@@ -7,7 +7,6 @@ Linear drifts with a current, whose Gaussians are known.  Assembly and solution 
 hand-written scheme, whose factors fill up fastest, is timed at 24^3 only.
 """
 
-import time
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,6 +15,7 @@ import pytest
 
 import fpsolve as fp
 from benchmarks.by_hand import nine_point_by_hand
+from benchmarks.timing import cost
 
 PLANE = fp.models.LinearGaussian([[1.0, 1.5], [-0.5, 1.0]], [[1.0, 0.4], [0.4, 0.5]])
 SPACE = fp.models.LinearGaussian(
@@ -66,13 +66,9 @@ def measured(name, cells, how, repeat=3):
     grid = MODELS[name].problem(cells).grid
     exact = MODELS[name].exact_density().on(grid).values
     solved(name, 16, how)
-    seconds = []
-    for _ in range(repeat):
-        started = time.process_time()
-        p = solved(name, cells, how)
-        seconds.append(time.process_time() - started)
+    p, seconds = cost(partial(solved, name, cells, how), repeat)
     volume = float(np.prod([axis.ds for axis in grid.axes]))
-    return Run(float(np.abs(p - exact).sum()) * volume, float(p.min()), float(np.median(seconds)))
+    return Run(float(np.abs(p - exact).sum()) * volume, float(p.min()), seconds)
 
 
 @pytest.mark.parametrize("how", ["by hand", *METHODS])

@@ -4,7 +4,6 @@ pytest benchmarks/bench_stationary.py --benchmark-enable          timings by pyt
 python -m benchmarks.bench_stationary                             the table: error and CPU milliseconds
 """
 
-import time
 from functools import partial
 
 import numpy as np
@@ -13,6 +12,7 @@ from scipy.interpolate import CubicSpline
 
 import fpsolve as fp
 from benchmarks.by_hand import stationary_by_hand
+from benchmarks.timing import cpu_ms
 from fpsolve.models import DiagonalNetwork, Moments
 
 MOMENTS, TEMPERATURE = Moments(2, 2, 3, 1, 1), 0.1
@@ -78,16 +78,6 @@ def worst_error(x, p, log_reference):
 def by_hand(name, cells):
     drift, diffusion, lo, hi, _ = PROBLEMS[name]
     return stationary_by_hand(drift, diffusion, *BY_HAND_RANGE.get(name, (lo, hi)), cells)
-
-
-def cpu_ms(call, repeat):
-    call()
-    times = []
-    for _ in range(repeat):
-        started = time.process_time()
-        call()
-        times.append(time.process_time() - started)
-    return 1e3 * float(np.median(times))
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
