@@ -75,5 +75,8 @@ def figure(results):
         level_sets(results["loss"], near, through=places, label="level sets of the loss")
     near.set_title("the current follows the level sets of p", loc="left", fontsize="medium")
     J.plot(far, log=True)
+    for ax in (near, far):
+        ax.set(xlabel="$x$ (dimensionless)", ylabel="$y$ (dimensionless)")
+    near.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     far.set_title(f"entropy production {J.entropy_production:.4g}", loc="left", fontsize="medium")
     return drawing

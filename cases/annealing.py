@@ -156,8 +156,8 @@ def figure(results: dict[str, fp.Evolution | fp.Field]) -> Figure:
             ax.semilogy(t, values, mark, color=colour, lw=1.5, ms=5, label=label)
         ax.set_xlabel("time $t$ (sum of the learning rates)")
         ax.legend(frameon=False)
-    left.set(ylabel="variance", yscale="linear")
+    left.set(ylabel="variance of $x$ (dimensionless)", yscale="linear")
     left.set_title("harmonic well", loc="left", fontsize="medium")
-    right.set_ylabel("share in the shallower well")
+    right.set_ylabel("share in the shallower well (of 1)")
     right.set_title("double well: the share freezes", loc="left", fontsize="medium")
     return drawing

@@ -52,10 +52,10 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
         left.plot(swarm.times[near], found.sharpness(u, w)[near], style, ms=3, color=colour, label=name)
         right.plot(u[near], w[near], style, ms=3, color=colour, label=name)
     left.axhline(found.edge, color="black", lw=0.8, ls="--", label="edge, $2/\\eta$")
-    left.set(xlabel="time, steps times $\\eta$", ylabel="sharpness $\\lambda_{\\max}$")
+    left.set(xlabel="time $t$ (steps × learning rate)", ylabel="sharpness $\\lambda_{\\max}$ (1/learning rate)")
     u = np.linspace(*right.get_xlim(), 100)
     right.plot(u, 1.0 / u, color="grey", lw=0.8, label="minima, $u\\,w = 1$")
-    right.set(xlabel="weight $u$", ylabel="weight $w$")
-    for ax in (left, right):
-        ax.legend(frameon=False, fontsize="small")
+    right.set(xlabel="weight $u$ (dimensionless)", ylabel="weight $w$ (dimensionless)")
+    left.legend(frameon=False, fontsize="small")
+    right.legend(frameon=False, fontsize="small", loc="center", bbox_to_anchor=(0.45, 0.3))  # inside the loop
     return drawing

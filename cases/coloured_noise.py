@@ -56,9 +56,9 @@ def figure(results) -> Figure:
     plane, line = drawing.subplots(1, 2)
     p.plot(plane)
     exact.plot(plane)
-    plane.set(xlabel="position $x$", ylabel=r"noise $\xi$")
+    plane.set(xlabel="position $x$ (dimensionless)", ylabel=r"noise $\xi$ (dimensionless)")
     p.marginal("x").plot(line, label="coloured noise", log=True)
     white.plot(line, label="white noise of the same strength")
-    line.set(xlabel="position $x$", ylabel="density", ylim=(1e-8, 50.0))
+    line.set(xlabel="position $x$ (dimensionless)", ylabel="density (per unit of $x$)", ylim=(1e-8, 50.0))
     line.legend(frameon=False, loc="upper center")
     return drawing

@@ -18,6 +18,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 SHAPES = {(4, 1): "#0072B2", (1, 4): "#D55E00", (2, 2): "#009E73", (6, 3): "#CC79A7"}  # outputs, inputs
 SETTINGS = ((0.01, 1), (0.005, 1), (0.0025, 1), (0.01, 4))  # learning rate, batch
@@ -124,8 +125,14 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
     for (learning_rate, batch), mark in zip(SETTINGS, "osD^", strict=True):
         rates.plot([], [], mark, color="0.4", label=f"learning rate {learning_rate:g}, batch {batch}")
     rates.plot([0.003, 0.3], [0.003, 0.3], color="black", lw=0.8)
-    rates.set(xscale="log", yscale="log", xlabel="rate in closed form", ylabel="rate of SGD")
-    rates.legend(frameon=False, fontsize="x-small")
+    rates.set(
+        xscale="log",
+        yscale="log",
+        ylim=(3e-3, 10.0),
+        xlabel="rate in closed form (1/time)",
+        ylabel="rate of SGD (1/time)",
+    )
+    rates.legend(frameon=False, fontsize="small")
     smallest = RATES[-1]
     for neurons, colour in WIDTHS.items():
         run = results[f"{neurons} neurons, {smallest:g}"]
@@ -134,9 +141,17 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
         found = [wide_rate(results[f"{neurons} neurons, {rate:g}"], rate) for rate in RATES]
         ratios.plot(RATES, found, "o-", color=colour, lw=1.0, label=f"{neurons} neurons")
     curves.plot(scaled, np.exp(-scaled), "k--", lw=1.0, label="$e^{-4T\\sigma^2 d\\,t}$")
-    curves.set(xlabel="$4T\\sigma^2 d\\,t$", ylabel="$|U|^2-|W|^2$ over its start", yscale="log")
+    curves.set(
+        xlabel="time (relaxation times, $1/(4T\\sigma^2 d)$)", ylabel="$|U|^2-|W|^2$ (of its start)", yscale="log"
+    )
     ratios.axhline(1.0, color="black", lw=0.8, ls="--")
-    ratios.set(xlabel="learning rate", ylabel="rate of SGD over $4T\\sigma^2d$", xlim=(0.0, None), ylim=(0.95, None))
+    ratios.set(
+        xlabel="learning rate (dimensionless)",
+        ylabel="rate of SGD (in $4T\\sigma^2d$)",
+        xlim=(0.0, None),
+        ylim=(0.95, None),
+    )
     for ax in (curves, ratios):
         ax.legend(frameon=False, fontsize="small")
+    strokes_by_colour(curves, ratios)
     return drawing

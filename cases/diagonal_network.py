@@ -8,9 +8,14 @@ v = 0 is never crossed, so the two branches are separate laws.  Ziyin, Li & Ueda
 
 from __future__ import annotations
 
+import numpy as np
+from matplotlib.figure import Figure
+
 import fpsolve as fp
+from fpsolve.plot_band import draw_in_bins
 
 MOMENTS = (2.0, 2.0, 3.0, 1.0, 1.0)
+COLD, FRESH, BINS = 0.02, 100_000, 40  # a temperature; samples, hardly seen twice, and replicas; bins of v
 
 
 def network(
@@ -44,3 +49,37 @@ def solve(
         parts = fp.components(net.problem(branch), skip=True)
         return {"positive" if p.mean() > 0 else "negative": p for p in parts}
     return {"stationary": fp.stationary(net.problem(branch)), "closed_form": net.exact_density(branch)}
+
+
+def trained(temperature: float = COLD, depth: int = 1) -> tuple[fp.models.DiagonalNetwork, fp.Swarm]:
+    """Real SGD with batch 1 of the network on samples of x and y, six relaxation times long."""
+    x, e = np.random.Generator(np.random.Philox(1)).standard_normal((2, FRESH))
+    net = fp.models.DiagonalNetwork(fp.Regression(x, x + e), depth, learning_rate=temperature)
+    return net, net.sgd(int(6.0 * net.relaxation_time / temperature), FRESH, seed=1)
+
+
+def figure(results: dict[str, fp.Density | fp.ExactDensity]) -> Figure:
+    """Left: the density over its closed form, over ten decades and more.  Right: real SGD of small steps beside both.
+
+    The boxes hold the probabilities of all bins at once, in 95 of 100 runs: what leaves them is no chance.  There, in
+    the tails, single steps are too large for a diffusion.
+    """
+    drawing = Figure(figsize=(9.6, 4.2), layout="constrained")
+    wide, near = drawing.subplots(1, 2)
+    for name, value in results.items():
+        value.plot(wide, label=name.replace("_", " "))
+    net, run = trained()
+    p, law = fp.stationary(net.problem()), net.exact_density()
+    edges = np.geomspace(*p.quantile(np.array([1e-1, FRESH - 1e-1]) / FRESH), BINS + 1)
+    draw_in_bins(near, run.positions[-1, :, 0], edges, label=f"real SGD, {FRESH} replicas, 95 % band")
+    v = np.geomspace(edges[0], edges[-1], 400)
+    near.plot(v, p(v), color="#0072B2", lw=2.0, label="Fokker-Planck")
+    near.plot(v, law(v), color="black", lw=1.0, ls=(0, (4, 4)), label="closed form")
+    near.set(xscale="log", yscale="log", ylim=(1e-7, 1e4), ylabel="$p(v)$ (per unit of $v$)")
+    near.set_xticks([0.2, 0.5, 1.0, 2.0, 4.0], ["0.2", "0.5", "1", "2", "4"])
+    near.set_xticks([], minor=True)
+    for ax in (wide, near):
+        ax.set_xlabel("$v$ (dimensionless)")
+        ax.legend(frameon=False)
+    near.set_title(f"$T = {COLD:g}$", loc="left", fontsize="medium")
+    return drawing

@@ -60,6 +60,9 @@ def figure(results):
     p.marginal("x").plot(along, label="stationary", log=True)
     along.plot(exact.grid.nodes[0], exact.marginal("x").values, "k--", lw=1.0, zorder=4, label=exact.name)
     along.legend(frameon=False)
+    for ax in (near, far):
+        ax.set(xlabel="$x$ (dimensionless)", ylabel="$y$ (dimensionless)")
+    along.set_xlabel("$x$ (dimensionless)")
     near.set_title(f"right well: {right_well(p):.4g} of the mass", loc="left", fontsize="medium")
     far.set_title("tails", loc="left", fontsize="medium")
     return drawing

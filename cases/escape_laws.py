@@ -166,5 +166,5 @@ def figure(results: dict[str, fp.Field]) -> Figure:
         ax.legend(frameon=False, fontsize="small")
     left, right = drawing.axes
     left.set(xlabel=r"$\Delta L = L(a) - L_0$ (in units of $L_0$)", ylabel=r"mean escape time $\tau$ (1/Hessian)")
-    right.set(xlabel=r"$\Delta\log L = \ln(L(a)/L_0)$", ylabel=left.get_ylabel())
+    right.set(xlabel=r"$\Delta\log L = \ln(L(a)/L_0)$ (nats)", ylabel=left.get_ylabel())
     return drawing

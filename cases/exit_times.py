@@ -86,14 +86,14 @@ def figure(results: dict[str, fp.Field]) -> Figure:
         line.plot(x[inside], found.values[inside], mark, color=colour, lw=2, label=label)
     line.set(xlabel="start $x$ (half widths)", ylabel="mean exit time ($1/D$), or chance", ylim=(0, None))
     line.legend(frameon=False)
-    results["disc"].plot(disc)
-    disc.set_title("a level function off the faces", loc="left", fontsize="medium")
+    results["disc"].plot(disc, label="mean exit time (radius²/D)")
+    disc.set_title("mean exit time of a disc", loc="left", fontsize="medium")
     disc.set(xlabel="start $x$ (radii)", ylabel="start $y$ (radii)", aspect="equal")
     tau = results["well"]
     x = tau.grid.nodes[0]
     shown = (x > -2) & (tau.values > 0)
     deep.semilogy(x[shown], tau.values[shown], color=COLOURS[0], lw=2, label=r"mean time to reach $x = 1$")
     deep.axvline(0.0, color="0.6", lw=1, ls="--", label="top of the barrier")
-    deep.set(xlabel="start $x$", ylabel="mean time (units of the drift)")
+    deep.set(xlabel="start $x$ (dimensionless)", ylabel="mean time (units of the drift)")
     deep.legend(frameon=False)
     return drawing

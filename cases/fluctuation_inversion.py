@@ -77,10 +77,14 @@ def figure(results: dict[str, fp.Density]) -> Figure:
         right.plot(T, [network(depth, t).exact_variance for t in T], color=colour, label=f"depth {depth}")
         points = [results[f"depth_{depth}_T_{t:g}"].var() for t in temperatures]
         right.plot(temperatures, points, "o", color=colour)
-    left.set(xscale="log", yscale="log", ylim=(1e-12, 30.0), xlabel="$v$", ylabel="density $p(v)$")
+    left.set(
+        xscale="log", yscale="log", ylim=(1e-12, 30.0), xlabel="$v$ (dimensionless)", ylabel="$p(v)$ (per unit of $v$)"
+    )
     right.axvline(1.0 / 3.0, color="grey", lw=0.8, ls=":")
     right.text(0.34, 0.01, "$T_c$ of depth 1", color="grey", fontsize="small")
-    right.set(xlabel="temperature $T$ = learning rate / batch", ylabel="variance of $v$", ylim=(0.0, None))
+    right.set(
+        xlabel="temperature $T$ (learning rate / batch)", ylabel="variance of $v$ (dimensionless)", ylim=(0.0, None)
+    )
     for ax in (left, right):
         ax.legend(frameon=False, fontsize="small")
     return drawing

@@ -12,8 +12,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
-ACTIVATIONS = {"tanh": "#0072B2", "swish": "#D55E00", "relu": "#009E73", "leaky_relu": "#CC79A7"}
+ACTIVATIONS = {"tanh": "#0072B2", "swish": "#D55E00", "relu": "#009E73", "leaky_relu": "#CC79A7", "linear": "#E69F00"}
 NEURONS = 8
 INPUTS, LABELS = (2.0, 1.0, 0.5, 0.25), (1.0, 0.3, 0.1, 0.03)  # variances along axes of their own
 DESCENT = 0.1  # learning rate of gradient descent
@@ -69,7 +70,7 @@ def table(results: dict[str, fp.Swarm]) -> str:
 
 
 def figure(results: dict[str, fp.Swarm]) -> Figure:
-    """The alignment over time, mean over replicas."""
+    """The alignment of both layers over time, mean over replicas: under SGD, and under gradient descent."""
     drawing = Figure(figsize=(9.6, 4.0), layout="constrained")
     left, right = drawing.subplots(1, 2, sharey=True)
     for name, colour in ACTIVATIONS.items():
@@ -78,7 +79,10 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
             ax.plot(results[key].times, cosines.mean(axis=1), color=colour, label=name.replace("_", " "))
     left.set_title("SGD, batch 1", loc="left", fontsize="medium")
     right.set_title("gradient descent", loc="left", fontsize="medium")
-    left.set(xlabel="time = learning rate × steps", ylabel="alignment of $W\\Sigma_xW'$ and $U'\\Sigma_\\epsilon U$")
-    right.set(xlabel="time", ylim=(0.0, 1.0))
+    left.set(
+        xlabel="time $t$ (steps × learning rate)", ylabel="cosine of $W\\Sigma_xW'$ and $U'\\Sigma_\\epsilon U$ (of 1)"
+    )
+    right.set(xlabel="time $t$ (steps × learning rate)", ylim=(0.0, 1.0))
     left.legend(frameon=False, fontsize="small", loc="lower right")
+    strokes_by_colour(left, right)
     return drawing

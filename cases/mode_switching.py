@@ -133,25 +133,28 @@ def competition(
 
 
 def figure(results: dict[str, fp.Field]) -> Figure:
-    """Which mode is first and how long both take, by where they start; and the regions over time."""
+    """Which mode is first and how long both take, by where they start; and the regions over time.
+
+    White: starts where a mode has been learned already.
+    """
     drawing = Figure(figsize=(14.0, 4.2), layout="constrained")
     chance, time, shares = drawing.subplots(1, 3)
     first = results["chance"]
     undecided = first.replace(values=np.where(results["first"].values > 0, first.values, np.nan))
-    for ax, field, title in (
-        (chance, undecided, "chance that mode 1 is learned first"),
-        (time, results["both"], "mean time until both are learned"),
+    for ax, field, title, unit in (
+        (chance, undecided, "chance that mode 1 is learned first", "chance (of 1)"),
+        (time, results["both"], "mean time until both are learned", "mean time (steps × learning rate)"),
     ):
-        field.plot(ax)
+        field.plot(ax, label=unit)
         ax.plot(START, START, "x", color="white", ms=8, mew=2)
         ax.annotate("start", (START, START), (6, 4), textcoords="offset points", color="white")
-        ax.set(xlabel="start $v_1$", ylabel="start $v_2$")
+        ax.set(xlabel="start $v_1$ (dimensionless)", ylabel="start $v_2$ (dimensionless)")
         ax.set_title(title, loc="left", fontsize="medium")
     for name, colour, mark in zip(REGIONS, COLOURS, MARKS, strict=True):
         seen, exact = results[name], results[f"{name} by lines"]
         shares.plot(seen.grid.nodes[0], seen.values, mark, color=colour, ms=5, label=f"region {name}")
         shares.plot(exact.grid.nodes[0], exact.values, "-", color=colour, lw=1.2)
-    shares.set(xlabel="time $t$ (steps × learning rate)", ylabel="chance")
+    shares.set(xlabel="time $t$ (steps × learning rate)", ylabel="chance (of 1)")
     shares.set_title("from 00: plane (marks), two lines (curves)", loc="left", fontsize="medium")
     shares.legend(frameon=False)
     return drawing

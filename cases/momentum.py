@@ -72,10 +72,10 @@ def figure(results: dict[str, fp.Evolution]) -> Figure:
             ax.plot(path.times, law[:, k], "--", color=COLOURS[k], lw=1.2, label="exact")
         ax.set_xlabel(r"time $t$ (steps × $\sqrt{\eta}$)")
         ax.legend(frameon=False)
-    means.set_ylabel("mean")
-    spreads.set_ylabel("variance")
+    means.set_ylabel("mean (dimensionless)")
+    spreads.set_ylabel("variance (dimensionless)")
     middle = path[len(path) // 4]
     middle.plot(plane)
-    plane.set(xlabel="position $x$", ylabel=r"momentum $m$ (step of $x$ / $\sqrt{\eta}$)")
+    plane.set(xlabel="position $x$ (dimensionless)", ylabel=r"momentum $m$ (step of $x$ / $\sqrt{\eta}$)")
     plane.set_title(f"density at t = {middle.time:g}", loc="left", fontsize="medium")
     return drawing

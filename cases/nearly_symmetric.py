@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 import fpsolve as fp
 
 MOMENTS = fp.Moments(0.5, 0.2, 1.0, 1.0, 1.0)
+DECADES = 6  # of the density, drawn
 
 
 def model(strength: float = 1.0, temperature: float = 0.05, charge: float = 1.5) -> fp.models.NearlySymmetric:
@@ -50,10 +51,14 @@ def figure(results: dict[str, fp.Density]) -> Figure:
     ax = drawing.subplots()
     v = p.grid.nodes[0]
     p.plot(ax, log=True)
-    ax.plot(v, found.balanced_charge(v), color="#D55E00", lw=1.4, label="noise balances the loss at each $v$")
-    ax.axhline(found.charge, color="#0072B2", lw=1.4, ls="--", label="gradient descent, $z = z_0$")
-    ax.axhline(p.mean("z"), color="black", lw=1.0, label="mean of $z$")
+    # far below the peak rounding decides on signs: what has none is as pale as what has little
+    ax.collections[0].set_clim(vmin=10.0**-DECADES * float(p.values.max()))
+    drawing.axes[1].set_ylabel(f"p(v, z) (per unit area), {DECADES} decades shown")
+    ax.set_facecolor(ax.collections[0].get_cmap()(0.0))
+    ax.plot(v, found.balanced_charge(v), color="#D55E00", lw=2.0, label="noise balances the loss at each $v$")
+    ax.axhline(found.charge, color="white", lw=1.4, ls="--", label="gradient descent, $z = z_0$")
+    ax.axhline(p.mean("z"), color="white", lw=1.2, ls=":", label="mean of $z$")
     ax.set(xscale="linear", xlim=(-0.5, 3.5), ylim=(p.grid["z"].lo, found.charge + 0.025))
-    ax.set(xlabel="$v = u\\,w$", ylabel="charge $z = u^2 - w^2$")
-    ax.legend(loc="upper right", frameon=False, fontsize="small")
+    ax.set(xlabel="$v = u\\,w$ (dimensionless)", ylabel="charge $z = u^2 - w^2$ (dimensionless)")
+    ax.legend(loc="upper right", facecolor="0.75", framealpha=1.0, fontsize="small")
     return drawing

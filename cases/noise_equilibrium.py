@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 TEACHER = np.array([[1.0, 0.3], [-0.2, 0.9]])
 DATA = fp.models.GaussianSamples(TEACHER, [[1.5, 0.4], [0.4, 0.5]], [[0.8, 0.1], [0.1, 0.2]])
@@ -95,11 +96,12 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
     for ax, values in ((left, law.first), (right, law.last if count == 2 else [law.between])):
         for k, value in enumerate(values):
             ax.axhline(value, color="black", lw=1.0, ls="--", label="closed form" if k == 0 else None, zorder=0)
-        ax.set(xlabel="time = learning rate × steps", ylim=(0.0, None))
+        ax.set(xlabel="time $t$ (steps × learning rate)", ylabel="singular value (dimensionless)", ylim=(0.0, None))
     left.set_title("singular values of $W_1\\sqrt{\\Sigma_x}$", loc="left", fontsize="medium")
     what = "$\\sqrt{\\Sigma_\\epsilon}\\,W_2$" if count == 2 else "$W_2$, between the first and the last layer"
     right.set_title(f"singular values of {what}", loc="left", fontsize="medium")
     left.legend(frameon=False, fontsize="small", loc="center right", bbox_to_anchor=(1.0, 0.72))
+    strokes_by_colour(left, right)
     return drawing
 
 

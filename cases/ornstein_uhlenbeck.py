@@ -3,6 +3,8 @@
 The stationary law is a Gaussian of variance D/k; particles start from it displaced and relax.
 """
 
+from matplotlib.figure import Figure
+
 import fpsolve as fp
 
 
@@ -17,3 +19,15 @@ def solve(k: float = 1.0, D: float = 0.5) -> dict[str, fp.Density | fp.ExactDens
     pr = problem(k, D)
     exact = fp.ExactDensity(lambda x: -k * x**2 / (2.0 * D), pr.grid, "Gaussian, variance D/k")
     return {"stationary": fp.stationary(pr), "exact": exact}
+
+
+def figure(results: dict[str, fp.Density | fp.ExactDensity]) -> Figure:
+    """The density and the Gaussian, on linear and on logarithmic axes."""
+    drawing = Figure(figsize=(9.6, 4.0), layout="constrained")
+    for ax, log in zip(drawing.subplots(1, 2), (False, True), strict=True):
+        for name, value in results.items():
+            value.plot(ax, label=name, log=log)
+        ax.set(xlabel="$x$ (dimensionless)", xlim=(-4, 4))
+    ax.set_ylim(1e-8, 5.0)
+    ax.legend(frameon=False, loc="lower center")
+    return drawing

@@ -3,7 +3,6 @@
     import numpy as np
     import fpsolve as fp
 
-SLOW_FIGURE = True  # left out of quick reports
     x, y = np.loadtxt("data.csv", delimiter=",", skiprows=1, unpack=True)
 
     def gradient(w, x, y):                       # of the loss ln(1 + exp(-y w x)) of one sample, y = +-1
@@ -29,7 +28,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_ladder import side_by_side
 
+SLOW_FIGURE = True  # left out of quick reports
 DATA = Path(__file__).parent / "data"
 KNEE = 1.0  # of Huber's loss, in deviations of the target
 
@@ -86,16 +87,5 @@ def table(results: dict[str, fp.Ladder]) -> str:
 
 
 def figure(results: dict[str, fp.Ladder]) -> Figure:
-    """Per loss: densities over the exact law, and errors."""
-    drawing = Figure(figsize=(4.0 * len(results) + 1.6, 7.0), layout="constrained")
-    panels = drawing.subplots(2, len(results), squeeze=False)
-    for (loss, found), upper, lower in zip(results.items(), *panels, strict=True):
-        found.plot_densities(upper).set_title(loss, loc="left", fontsize="medium")
-        found.plot(lower)
-        top = 1.5 * found.truth.values.max()
-        upper.set_ylim(0.0, top)  # corrections may spike
-    (curves, theories), (marks, meanings) = (ax.get_legend_handles_labels() for ax in panels[:, 0])
-    for ax in panels.ravel():
-        ax.get_legend().remove()
-    drawing.legend(curves + marks, theories + meanings, loc="outside right center", frameon=False, fontsize="small")
-    return drawing
+    """Per loss: densities over the exact law of SGD, and how far each theory is from it, beside what it predicted."""
+    return side_by_side(results)

@@ -65,11 +65,18 @@ def figure(results: dict[str, fp.Density]) -> Figure:
     plane.text(2.0, 0.4, "condensed on $v = 0$", ha="center")
     plane.text(0.55, 0.24, "divergent at 0", ha="left")
     plane.text(0.1, 0.05, "peaked at the minimum")
-    plane.set(xlim=(0, 3.05), ylim=(0, 0.6), xlabel="label noise $\\sigma$", ylabel="temperature $T$")
+    plane.set(
+        xlim=(0, 3.05),
+        ylim=(0, 0.6),
+        xlabel="label noise $\\sigma$ (deviations of $x$)",
+        ylabel="temperature $T$ (learning rate / batch)",
+    )
     plane.legend(frameon=False, fontsize="small", loc="upper right")
     v = np.geomspace(1e-4, 10.0, 400)
     for (name, p), style in zip(results.items(), ("-", "--", ":"), strict=False):
         lines.plot(v, p(v), style, color="#0072B2", label=f"$T = {name.split('_')[1]}\\,T_c$")
-    lines.set(xscale="log", yscale="log", ylim=(1e-6, 1e4), xlabel="$v$", ylabel="density $p(v)$")
+    lines.set(
+        xscale="log", yscale="log", ylim=(1e-6, 1e4), xlabel="$v$ (dimensionless)", ylabel="$p(v)$ (per unit of $v$)"
+    )
     lines.legend(frameon=False, fontsize="small")
     return drawing

@@ -20,6 +20,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 WIDTH, HIDDEN, NOISE = 3, 6, 0.5  # of inputs and of outputs; the mean variance of a label's noise
 DECAY, QUIET = 0.1, 0.02
@@ -153,16 +154,21 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
     left.plot(clock(decayed), decayed.mean(), color="#009E73", label="Xavier, weight decay")
     left.plot([], [], color="0.4", lw=1.0, ls=":", label="gradient descent")
     left.axhline(flattest(samples()), color="black", lw=0.8, label="flattest minimum")
-    left.set(xlabel="$\\sum\\eta^2$, the clock of noise", ylabel="sharpness Tr H", ylim=(25.0, 65.0))
+    left.set(xlabel="$\\sum\\eta^2$ (the clock of noise)", ylabel="sharpness Tr H (1/learning rate)", ylim=(25.0, 65.0))
     fine = np.geomspace(0.02, 1.0, 60)
     right.plot(fine, [at_equilibrium(samples(float(f))) for f in fine], color="black", lw=1.2, label="closed form")
     right.plot(
         RATIOS, [late(results[f"decay, ratio {f:g}"]) for f in RATIOS], "D", color="#009E73", label="weight decay"
     )
     right.axhline(flattest(samples()), color="black", lw=0.8, ls=":", label="flattest minimum")
-    right.set(xscale="log", xlabel="label noise: quiet over loud variance", ylabel="sharpness Tr H at the end")
+    right.set(
+        xscale="log",
+        xlabel="label noise (quiet over loud variance)",
+        ylabel="sharpness Tr H at the end (1/learning rate)",
+    )
     for ax in (left, right):
         ax.legend(frameon=False, fontsize="small")
+    strokes_by_colour(left)
     return drawing
 
 

@@ -95,13 +95,15 @@ def figure(results):
     drawing = Figure(figsize=(15.0, 4.4), layout="constrained")
     flow, tails, regular = drawing.subplots(1, 3)
     results["second order: current"].plot(flow)
+    flow.set(xlabel="along the noise (dimensionless)", ylabel="across the noise (dimensionless)")
     flow.set_title("noise along one axis, transport across it", loc="left", fontsize="medium")
     for name in ("second order", "positive"):
         results[name].marginal("across").plot(tails, label=name, log=True)
     exact = results["exact"].marginal("across")
     tails.plot(exact.grid.nodes[0], exact.values, "k--", lw=1.0, zorder=4, label="exact")
+    tails.set_xlabel("across the noise (dimensionless)")
     tails.legend(frameon=False)
     J = results["regularised: current"]
-    J.plot(regular)
+    J.plot(regular).set(xlabel="$x$ (dimensionless)", ylabel="$y$ (dimensionless)")
     regular.set_title(f"regularised: entropy production {J.entropy_production:.3g}", loc="left", fontsize="medium")
     return drawing

@@ -13,6 +13,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_band import in_bins
+from fpsolve.plot_line import strokes_by_colour
 
 SLOW_FIGURE = True  # left out of quick reports
 MOMENTS = fp.Moments(1.0, 0.5, 1.0, 1.0, 1.0)
@@ -92,7 +94,10 @@ def table(results: dict[str, fp.Evolution | fp.Swarm]) -> str:
 
 
 def figure(results: dict[str, fp.Evolution | fp.Swarm]) -> Figure:
-    """Left: the law of the imbalance z at each time; right: its mean, and the law of balance it approaches."""
+    """Left: the law of the imbalance z at each time; right: its mean, and the law of balance it approaches.
+
+    Boxes hold the probabilities of all bins of a time at once, in 95 of 100 runs.
+    """
     path, particles = results["densities"], results["particles"]
     colours = ["#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#56B4E9"]
     drawing = Figure(figsize=(9.6, 4.2), layout="constrained")
@@ -103,11 +108,13 @@ def figure(results: dict[str, fp.Evolution | fp.Swarm]) -> Figure:
         left.plot(np.exp(q), marginal, color=colour, lw=1.8, label=f"t = {p.time:g}")
         fallen = particles.at(p.time)[:, 1]
         edges = np.arange(q[0], fallen.max() + 0.15, 0.15)
-        heights = np.histogram(fallen, edges)[0] / (fallen.size * np.diff(edges))
-        left.stairs(heights, np.exp(edges), color=colour, alpha=0.3, fill=True)
-    left.set(xscale="log", yscale="log", xlabel="$z = u^2 - w^2$", ylabel="density of $\\ln z$")
+        low, high = (bound / np.diff(edges) for bound in in_bins(np.histogram(fallen, edges)[0], fallen.size))
+        left.stairs(high, np.exp(edges), baseline=low, color=colour, alpha=0.3, fill=True)
+    left.set(
+        xscale="log", yscale="log", xlabel="$z = u^2 - w^2$ (dimensionless)", ylabel="density of $\\ln z$ (per nat)"
+    )
     left.set(ylim=(1e-4, 20.0), xlim=(np.exp(path[-1].grid["q"].lo), 4.0))
-    left.set_title("lines: Fokker-Planck; filled: particles", loc="left", fontsize="medium")
+    left.set_title("lines: Fokker-Planck; boxes: particles, 95 % band", loc="left", fontsize="medium")
     left.legend(frameon=False)
     model = pair()
     for name, colour, marker in (("E[z]", colours[0], "o"), ("median z", colours[3], "s")):
@@ -117,6 +124,7 @@ def figure(results: dict[str, fp.Evolution | fp.Swarm]) -> Figure:
     late = numbers(path[-1])["median z"] * np.exp(model.rate_of_ln_z * (path.times - path.times[-1]))
     right.plot(path.times, late, "--", color="0.5", label=f"law of balance, $e^{{{model.rate_of_ln_z:.4g}\\,t}}$")
     right.set_title("symbols: particles, 2 sigma", loc="left", fontsize="medium")
-    right.set(yscale="log", xlabel="time $t$ = steps × learning rate", ylabel="imbalance $z$")
+    right.set(yscale="log", xlabel="time $t$ (steps × learning rate)", ylabel="imbalance $z$ (dimensionless)")
     right.legend(frameon=False)
+    strokes_by_colour(left, right)
     return drawing

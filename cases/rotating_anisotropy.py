@@ -79,6 +79,9 @@ def figure(results):
     J.plot(flow)
     level_sets(exact, J.plot_stream(stream))
     stream.set_title("the current follows the level sets of p", loc="left", fontsize="medium")
-    fp.Field(p.grid, p.values - exact.density.values, "error of p").plot(error)
+    fp.Field(p.grid, p.values - exact.density.values, "error of p").plot(error, label="error of p (per unit area)")
+    for ax in (flow, stream, error):
+        ax.set(xlabel="$x$ (dimensionless)", ylabel="$y$ (dimensionless)")
+    stream.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     error.set_title(f"L1 error {distance(results):.2g}", loc="left", fontsize="medium")
     return drawing

@@ -110,13 +110,13 @@ def figure(results: dict[str, fp.Field]) -> Figure:
         anchor = tau[0] - 0.5 * np.log(D / D[0]) if power == 2 else tau[0] * np.sqrt(D[0] / D)
         law = r"$-\frac{1}{2}\ln D$" if power == 2 else "$D^{-1/2}$"
         left.loglog(D, anchor, "--", color=colour, lw=1.2, label=law)
-    left.set(xlabel="noise $D$", ylabel=r"mean escape time $\tau$ (1/curvature)")
+    left.set(xlabel="noise $D$ (length²/time)", ylabel=r"mean escape time $\tau$ (1/curvature)")
     for layers, colour, style in zip((2, 3), COLOURS, ("-", "--"), strict=True):
         name = f"network of {layers} layers"
         v, tau = results[name].grid.nodes[0], results[name].values
         shown = (v < 0.1) & (tau > 0)
         right.loglog(v[shown], tau[shown], style, color=colour, lw=2, label=name)
-    right.set(xlabel="start $v_0$", ylabel=r"mean escape time $\tau$ (steps × learning rate)")
+    right.set(xlabel="start $v_0$ (dimensionless)", ylabel=r"mean escape time $\tau$ (steps × learning rate)")
     for ax in (left, right):
         ax.legend(frameon=False)
     return drawing

@@ -123,12 +123,14 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
         slow = results["three layers"]
         deep.plot(slow.times, slow.positions[:, 0, i], color=colour)
         deep.axvline(1.0 / (2.0 * strength * 0.1), color=colour, lw=0.8, ls=":")
-    one.set(xlabel="time = learning rate × steps", ylabel="strength of a mode", ylim=(-0.1, 3.3))
+    one.set(xlabel="time $t$ (steps × learning rate)", ylabel="strength of a mode (dimensionless)", ylim=(-0.1, 3.3))
     one.set_title(f"gradient descent; thin: {stochastic}; dotted: closed form", loc="left", fontsize="medium")
     all_of_them.plot([1, 6], [1, 6], color="black", lw=0.8)
-    all_of_them.set(xlabel="time of the step, closed form", ylabel="measured")
+    all_of_them.set(
+        xlabel="time of the step, closed form (steps × learning rate)", ylabel="time measured (steps × learning rate)"
+    )
     all_of_them.set_title(f"dots: gradient descent; crosses: {stochastic}", loc="left", fontsize="medium")
-    deep.set(xlabel="time")
+    deep.set(xlabel="time $t$ (steps × learning rate)", ylabel="strength of a mode (dimensionless)")
     deep.set_title("three layers; dotted: $1/(2s\\,a^{1/3})$", loc="left", fontsize="medium")
     for ax in (one, all_of_them):
         ax.legend(frameon=False, fontsize="small")

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 START = (0.7, 0.8)  # r and phi, with the deviations
 SPREAD = (0.02, 0.3)
@@ -70,11 +71,12 @@ def figure(results) -> Figure:
     r = particles.positions[:, :, 0]
     left.plot(particles.times, (r**4).mean(axis=1), "x", color="black", label="particles")
     left.axhline(model().settled_norm ** 4, color="0.5", lw=1, ls="--", label="$T s/(4\\gamma)$")
-    left.set(xlabel="time $t$ = steps × learning rate", ylabel="$\\langle r^4\\rangle$")
+    left.set(xlabel="time $t$ (steps × learning rate)", ylabel="$\\langle r^4\\rangle$ (dimensionless)")
     left.legend(frameon=False)
     for p, colour in zip(list(path)[::2], ("#56B4E9", "#009E73", "#0072B2"), strict=False):
         right.plot(p.grid.nodes[1], p.marginal("phi").values, color=colour, lw=1.8, label=f"t = {p.time:g}")
     right.plot(angle.grid.nodes[0], angle(angle.grid.nodes[0]), "k--", lw=1.2, label="settled, closed form")
-    right.set(xlabel="angle $\\phi$ (radians)", ylabel="$p(\\phi)$")
+    right.set(xlabel="angle $\\phi$ (radians)", ylabel="$p(\\phi)$ (per radian)")
     right.legend(frameon=False)
+    strokes_by_colour(right)
     return drawing

@@ -142,11 +142,16 @@ def figure(results: dict[str, fp.Swarm]) -> Figure:
             layers.plot(run.times, run.positions[:, 0, k], style, color=colour, lw=1.1, label=f"{name}, layer {k + 1}")
     growing.plot([], [], "x", color="black", label="$r_0^4 + 2Ts\\,t$")
     growing.plot([], [], color="0.6", label="gradient descent")
-    growing.set(xlabel="time = learning rate × steps", ylabel="$\\langle r^4\\rangle$")
+    growing.set(xlabel="time $t$ (steps × learning rate)", ylabel="$\\langle r^4\\rangle$ (dimensionless)")
     growing.set_title("without weight decay", loc="left", fontsize="medium")
-    settling.set(xlabel="time", ylabel="$\\langle r^4\\rangle$", xlim=(0, 200), ylim=(0, None))
+    settling.set(
+        xlabel="time $t$ (steps × learning rate)",
+        ylabel="$\\langle r^4\\rangle$ (dimensionless)",
+        xlim=(0, 200),
+        ylim=(0, None),
+    )
     settling.set_title("with weight decay; dotted: $Ts/(4\\gamma)$", loc="left", fontsize="medium")
-    layers.set(xlabel="time", ylabel="$|W_l|^2$")
+    layers.set(xlabel="time $t$ (steps × learning rate)", ylabel="$|W_l|^2$ (dimensionless)")
     layers.set_title("one path", loc="left", fontsize="medium")
     for ax in (growing, settling, layers):
         ax.legend(frameon=False, fontsize="small")

@@ -132,15 +132,15 @@ def figure(results: dict[str, fp.Ladder]) -> Figure:
             )
         for y, found in enumerate(chosen.values()):
             if found is None:
-                ax.text(GOOD, y, "no stationary law", ha="center", va="center", fontsize="x-small", color="grey")
+                ax.text(GOOD, y, "no stationary law", ha="center", va="center", fontsize="small", color="0.4")
         ax.axvspan(GOOD, 1.0, color="0.94", zorder=0)
         ax.grid(axis="y", color="0.85", lw=0.6)
-        ax.set(xscale="log", xlim=(2e-6, 1.0), xlabel="KS distance from the exact law of SGD")
+        ax.set(xscale="log", xlim=(2e-6, 1.0), xlabel="KS distance from the exact law (of 1)")
         ax.set_title(f"$T = {float(fraction):g}\\,T_c$", loc="left", fontsize="medium")
     panels[0].set_yticks(
         range(len(columns)), [f"{column.replace('.', ': ')}  ({skewness[column]:.2g})" for column in columns]
     )
-    panels[0].set_ylabel("column of data (|skewness| of a sample's gradient)")
+    panels[0].set_ylabel("column of data (|skewness| of a gradient)")
     handles, labels = panels[0].get_legend_handles_labels()
     drawing.legend(handles, labels, loc="outside right center", frameon=False, fontsize="small")
     return drawing

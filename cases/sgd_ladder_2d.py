@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_ladder import side_by_side
 
 SLOW_FIGURE = True  # left out of quick reports
 SYSTEMS = ("aligned", "driven", "neuron")
@@ -88,20 +89,5 @@ def table(results: dict[str, fp.PlaneLadder]) -> str:
 
 
 def figure(results: dict[str, fp.PlaneLadder]) -> Figure:
-    """Per system: errors, and rotations with the replicas' in grey (three standard errors)."""
-    drawing = Figure(figsize=(3.6 * len(results) + 2.4, 6.4), layout="constrained")
-    panels = drawing.subplots(2, len(results), squeeze=False, sharey=True)
-    for (system, found), upper, lower in zip(results.items(), *panels, strict=True):
-        found.plot(upper)
-        upper.set_title(system, loc="left", fontsize="medium")
-        turn, error = found.rotation
-        lower.axvspan(turn - 3 * error, turn + 3 * error, color="0.8", label="replicas of SGD")
-        rows = [row for row in found.rows if row.error is not None]
-        lower.plot([row.rotation for row in rows], range(len(rows))[::-1], "o", color="#0072B2", label="theory")
-        lower.set(xlabel="rotation (radians per unit of time)", ylim=(-0.6, len(rows) - 0.4))
-        lower.legend()
-    (curves, theories), (marks, meanings) = (ax.get_legend_handles_labels() for ax in panels[:, 0])
-    for ax in panels.ravel():
-        ax.get_legend().remove()
-    drawing.legend(curves + marks, theories + meanings, loc="outside right center", frameon=False, fontsize="small")
-    return drawing
+    """Per system: how far each theory is from the replicas, and rotations, theirs in grey (three standard errors)."""
+    return side_by_side(results)

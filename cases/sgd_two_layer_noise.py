@@ -86,8 +86,12 @@ def figure(results):
     places = [(width, 0.0), (2.0 * width, 0.0)]
     level_sets(J.density, J.plot(near, log=False), through=places)
     level_sets(results["loss"], near, through=places, label="level sets of the loss")
-    near.set_aspect("equal")
+    reach = max(np.abs(near.axis()))
+    near.set(xlim=(-reach, reach), ylim=(-reach, reach), box_aspect=1.0)
     near.set_title("p is round, the loss is not", loc="left", fontsize="medium")
     J.plot(far, log=True)
+    for ax in (near, far):
+        ax.set(xlabel="$x$ (dimensionless)", ylabel="$y$ (dimensionless)")
+    near.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, frameon=False)
     far.set_title(f"tails; entropy production {J.entropy_production:.3g}", loc="left", fontsize="medium")
     return drawing

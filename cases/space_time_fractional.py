@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 SLOW_FIGURE = True  # left out of quick reports
 COLOURS = ("#0072B2", "#009E73", "#D55E00")
@@ -94,7 +95,7 @@ def figure(results: dict[str, fp.Evolution | fp.Density | fp.Field]) -> Figure:
     peak.loglog(waiting.times, [p.values[centre] for p in waiting], "o", color=COLOURS[0], ms=4, label="waiting")
     peak.loglog(plain.times, [p.values[centre] for p in plain], ":", color="0.3", label="not waiting")
     peak.axhline(rest.values[centre], color="0.6", lw=1, ls="--")
-    peak.set(xlabel="time $t$", ylabel="$p(0, t)$")
+    peak.set(xlabel="time $t$ (dimensionless)", ylabel="$p(0, t)$ (per unit of $x$)")
     peak.legend(frameon=False)
     for n, colour in zip((1, 4, 6), COLOURS, strict=True):
         p = waiting[n]
@@ -106,7 +107,8 @@ def figure(results: dict[str, fp.Evolution | fp.Density | fp.Field]) -> Figure:
     near, out = np.abs(x) < 3.0, x > 0.05
     middle.semilogy(x[near], rest.values[near], ":", color="0.2", label="at rest")
     tails.loglog(x[out], rest.values[out], ":", color="0.2")
-    middle.set(xlabel="$x$", ylabel="density", ylim=(1e-3, 20))
+    middle.set(xlabel="$x$ (dimensionless)", ylabel="density (per unit of $x$)", ylim=(1e-3, 20))
     middle.legend(frameon=False)
-    tails.set(xlabel="$x$", ylabel="density", ylim=(1e-12, 20))
+    tails.set(xlabel="$x$ (dimensionless)", ylabel="density (per unit of $x$)", ylim=(1e-12, 20))
+    strokes_by_colour(middle, tails)
     return drawing

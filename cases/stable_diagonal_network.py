@@ -22,6 +22,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 MOMENTS = (2.0, 2.0, 3.0, 1.0, 1.0)  # alpha1, alpha2, alpha3, beta1, beta2
 ALPHAS = (1.2, 1.5, 1.8)
@@ -97,13 +98,19 @@ def figure(results: dict[str, fp.Density | fp.ExactDensity]) -> Figure:
         style = "-" if name.startswith("alpha") else "--"
         peak.plot(v[near], p(v[near]), style, color=colour, lw=1.6, label=label)
         tails.loglog(v[far] - 1.0, p(v[far]), style, color=colour, lw=1.6)
-    peak.set(xlabel="$v$", ylabel="density", ylim=(0, None))
+    peak.set(xlabel="$v$ (dimensionless)", ylabel="density (per unit of $v$)", ylim=(0, None))
     peak.legend(frameon=False, fontsize="small")
-    tails.set(xlabel="$v - 1$, from the minimum", ylabel="density", ylim=(1e-16, 10), xlim=(0.05, 1e5))
+    tails.set(
+        xlabel="$v - 1$, from the minimum (dimensionless)",
+        ylabel="density (per unit of $v$)",
+        ylim=(1e-16, 10),
+        xlim=(0.05, 1e5),
+    )
     sizes = np.linspace(0.05, 0.8, 60)
     for alpha, colour in zip(ALPHAS, COLOURS, strict=True):
         law.plot(sizes, [exponent(alpha, size) for size in sizes], color=colour)
         law.plot(0.3, results[f"alpha = {alpha:g}"].ends[0][1].exponent, "o", color=colour, ms=5)
     law.plot(sizes, 2.0 + 2.0 * MOMENTS[3] / (sizes**2 * MOMENTS[0]), "--", color="0.1")
-    law.set(xlabel="size of the noise", ylabel="tail exponent $q$", ylim=(1, 6))
+    law.set(xlabel="size of the noise (dimensionless)", ylabel="tail exponent $q$ (a power)", ylim=(1, 6))
+    strokes_by_colour(peak, tails, law)
     return drawing

@@ -19,6 +19,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 ALPHAS = (0.7, 1.0, 1.5, 1.9)
 NOISES = tuple(float(10.0**k) for k in np.arange(-3.0, 0.01, 0.25))
@@ -88,15 +89,22 @@ def figure(results: dict[str, fp.Field]) -> Figure:
     noise = tau.grid.nodes[0]
     times.loglog(noise, tau.values, "s", color="0.2", ms=3, label="diffusion")
     times.loglog(noise, kramers(noise), ":", color="0.2", label="Kramers")
-    times.set(xlabel=r"noise $\epsilon$", ylabel="mean time to pass the saddle", ylim=(0.5, 1e8))
+    times.set(
+        xlabel=r"noise $\epsilon$ (dimensionless)", ylabel="mean time to pass the saddle (1/curvature)", ylim=(0.5, 1e8)
+    )
     times.legend(frameon=False)
     limits.axhline(1.0, color="0.6", lw=1, ls="--")
-    limits.set(xlabel=r"noise $\epsilon$", ylabel=r"$\tau\,\epsilon^\alpha C_\alpha/\alpha$", ylim=(0, 1.3))
+    limits.set(
+        xlabel=r"noise $\epsilon$ (dimensionless)",
+        ylabel=r"$\tau\,\epsilon^\alpha C_\alpha/\alpha$ (of its limit)",
+        ylim=(0, 1.3),
+    )
     for name, label, style in (("1", r"$\alpha = 1$", "-"), ("2", "diffusion", ":")):
         q = results[f"committor, alpha = {name}"]
         x = q.grid.nodes[0]
         near = np.abs(x) < 1.5
         chance.plot(x[near], q.values[near], style, color=COLOURS[1] if name == "1" else "0.2", label=label)
-    chance.set(xlabel=r"start $x$, $\epsilon = 0.1$", ylabel="chance to reach 1 and more before -1 and less")
+    chance.set(xlabel=r"start $x$, $\epsilon = 0.1$ (dimensionless)", ylabel="chance to reach 1 before -1 (of 1)")
     chance.legend(frameon=False)
+    strokes_by_colour(times, limits)
     return drawing

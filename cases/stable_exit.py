@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 REACH = {0.7: 16.0, 1.0: 14.0, 1.5: 10.0}  # of the clustered axis: far for small alpha, whose edge is steep
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
@@ -83,8 +84,9 @@ def figure(results: dict[str, fp.Field]) -> Figure:
         chance.plot(x[some], h.values[some], "o", color=colour, ms=3)
     middle.plot(fine, 0.5 * (1.0 - fine**2), ":", color="0.4", label="diffusion")
     chance.plot(fine, 0.5 * (1.0 + fine), ":", color="0.4")
-    middle.set(xlabel="start $x$", ylabel="mean exit time", ylim=(0, None))
+    middle.set(xlabel="start $x$ (half widths)", ylabel=r"mean exit time (1/scale$^\alpha$)", ylim=(0, None))
     middle.legend(frameon=False)
-    edge.set(xlabel="distance of the start from the edge, $1 - x$", ylabel="mean exit time")
-    chance.set(xlabel="start $x$", ylabel="chance to leave above")
+    edge.set(xlabel="distance from the edge, $1 - x$ (half widths)", ylabel=r"mean exit time (1/scale$^\alpha$)")
+    chance.set(xlabel="start $x$ (half widths)", ylabel="chance to leave above (of 1)")
+    strokes_by_colour(middle, edge, chance)
     return drawing

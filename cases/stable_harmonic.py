@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 REACH = {0.5: 1e6, 1.0: 1e4, 1.5: 1e3, 1.9: 100.0}  # where the tail has become its power law
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -69,9 +70,11 @@ def figure(results: dict[str, fp.Density | fp.Evolution]) -> Figure:
         tails.loglog(x[far], p.values[far], color=colour, lw=1.8)
         out = x > 2.0
         tails.loglog(x[out], tail(x[out], alpha), ":", color="0.3", lw=1.0)
-    peak.set(xlabel="$x$", ylabel="density at rest", ylim=(0, None))
+    peak.set(xlabel="$x$ (dimensionless)", ylabel="density at rest (per unit of $x$)", ylim=(0, None))
     peak.legend(frameon=False)
-    tails.set(xlabel="$x$", ylabel="density at rest", xlim=(1e-2, 1e6), ylim=(1e-12, 1))
+    tails.set(
+        xlabel="$x$ (dimensionless)", ylabel="density at rest (per unit of $x$)", xlim=(1e-2, 1e6), ylim=(1e-12, 1)
+    )
     tails.set_title(r"dotted: $C_\alpha |x|^{-1-\alpha}/\alpha$", loc="left", fontsize="medium")
     path = results["in motion"]
     for p, colour in zip(path, COLOURS, strict=False):
@@ -79,7 +82,8 @@ def figure(results: dict[str, fp.Density | fp.Evolution]) -> Figure:
         near = np.abs(x) < 3.0
         moving.semilogy(x[near], p.values[near], color=colour, lw=1.8, label=f"$t = {p.time:g}$")
         moving.semilogy(x[near], s / np.pi / (s * s + x[near] ** 2), ":", color="0.2", lw=1.2)
-    moving.set(xlabel="$x$", ylabel=r"density from a point, $\alpha = 1$")
+    moving.set(xlabel="$x$ (dimensionless)", ylabel=r"density from a point, $\alpha = 1$ (per unit of $x$)")
     moving.set_title("dotted: Cauchy laws", loc="left", fontsize="medium")
     moving.legend(frameon=False)
+    strokes_by_colour(peak, tails, moving)
     return drawing

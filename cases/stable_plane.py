@@ -59,18 +59,18 @@ def figure(results):
     panels = drawing.subplots(2, 2).ravel()
     titles = {"isotropic": "isotropic jumps", "image": "times a matrix", "axes": "independent along the axes"}
     for ax, (kind, title) in zip(panels, titles.items(), strict=False):
-        results[kind].plot(ax, log=True)
+        results[kind].plot(ax, log=True).set(xlabel="$x$ (dimensionless)", ylabel="$y$ (dimensionless)")
         ax.set_title(title, loc="left", fontsize="medium")
     tails, reach = panels[3], results["isotropic"].grid.axes[0].hi
     r = np.geomspace(0.1, 4 * reach, 120)
-    for color, (kind, title) in zip(("C0", "C1", "C2"), titles.items(), strict=True):
+    for color, (kind, title) in zip(("#0072B2", "#D55E00", "#CC79A7"), titles.items(), strict=True):
         p = results[kind]
         tails.loglog(r, p(r, 0 * r), color=color, label=title)
         tails.loglog(r, p(r / np.sqrt(2), r / np.sqrt(2)), color=color, linestyle="--")
         tails.loglog(r[::8], cauchy(kind, r[::8], 0 * r[::8]), color=color, linestyle="", marker="o", markersize=3)
     tails.axvline(reach, color="0.8", zorder=0)
-    tails.text(reach, tails.get_ylim()[1], " the grid ends", color="0.5", va="top", fontsize="small")
-    tails.set(xlabel="distance from the middle", ylabel="density")
+    tails.text(reach, 0.97, " the grid ends", color="0.4", va="top", transform=tails.get_xaxis_transform())
+    tails.set(xlabel="distance from the middle (dimensionless)", ylabel="density (per unit area)")
     tails.set_title("tails along x (dashed: along the diagonal; dots: exact)", loc="left", fontsize="medium")
     tails.legend(frameon=False, fontsize="small")
     return drawing

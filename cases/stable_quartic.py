@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
 MEASURED = (10.0, 1e3)  # where tails are measured
@@ -66,9 +67,9 @@ def figure(results: dict[str, fp.Density]) -> Figure:
         out = x > 2.0
         tails.loglog(x[out], amplitude(alpha) * x[out] ** -(alpha + 3.0), ":", color="0.3", lw=1.0)
     peaks.plot(x[near], cauchy(x[near]), ":", color="0.2", lw=1.5, label="closed form")
-    peaks.set(xlabel="$x$", ylabel="density", ylim=(0, None))
+    peaks.set(xlabel="$x$ (dimensionless)", ylabel="density (per unit of $x$)", ylim=(0, None))
     peaks.legend(frameon=False)
-    tails.set(xlabel="$x$", ylabel="density")
+    tails.set(xlabel="$x$ (dimensionless)", ylabel="density (per unit of $x$)")
     tails.set_title(r"dotted: $(C_\alpha/\alpha)\, x^{-(\alpha+3)}$", loc="left", fontsize="medium")
     for name, label, colour in (
         ("alpha = 1", "tail carried on", COLOURS[1]),
@@ -77,6 +78,7 @@ def figure(results: dict[str, fp.Density]) -> Figure:
         p = results[name]
         x = p.grid.nodes[0]
         off.loglog(x[x > 1], np.abs(p.values / cauchy(x) - 1.0)[x > 1], color=colour, label=label)
-    off.set(xlabel="$x$", ylabel=r"relative error, $\alpha = 1$", ylim=(1e-9, 2))
+    off.set(xlabel="$x$ (dimensionless)", ylabel=r"relative error, $\alpha = 1$ (of 1)", ylim=(1e-9, 2))
     off.legend(frameon=False)
+    strokes_by_colour(peaks, tails)
     return drawing

@@ -23,6 +23,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_line import strokes_by_colour
 
 X0, S0 = 2.0, 0.1  # mean and deviation of the start
 COLOURS = ("#0072B2", "#D55E00", "#009E73")
@@ -121,19 +122,20 @@ def figure(results: dict[str, fp.Evolution | fp.Survival | fp.Field]) -> Figure:
         moments.semilogx(path.times, values, "o", color=colour, ms=4, label=f"${of}$")
         moments.semilogx(path.times, results[name].values, color=colour, lw=1.5, label=f"${of}$, Mittag-Leffler")
     moments.semilogx(plain.times, plain.mean(), ":", color="0.4", label=r"$\langle x\rangle$ without waiting")
-    moments.set(xlabel="time $t$", ylabel="moment")
+    moments.set(xlabel="time $t$ (dimensionless)", ylabel="moment (dimensionless)")
     for n, colour in zip((9, 14, 19), COLOURS, strict=True):
         p = path[n]
         densities.semilogy(p.grid.nodes[0], p.values, color=colour, lw=1.5, label=f"$t = {p.time:.2g}$")
     densities.semilogy(plain.grid.nodes[0], plain[-1].values, ":", color="0.4", label="at rest")
-    densities.set(xlabel="$x$", ylabel="density", xlim=(-3.5, 4), ylim=(1e-4, 4))
+    densities.set(xlabel="$x$ (dimensionless)", ylabel="density (per unit of $x$)", xlim=(-3.5, 4), ylim=(1e-4, 4))
     S, at_once, law = results["exits"], results["exits at once"], results["tail"].values
     tail.loglog(S.times, S.probability, "o", color=COLOURS[0], ms=3, label="waiting")
     late = law < 1.0
     tail.loglog(S.times[late], law[late], color=COLOURS[1], label=r"$\tau\, t^{-\beta}/\Gamma(1-\beta)$")
     seen = at_once.probability > 1e-8
     tail.loglog(at_once.times[seen], at_once.probability[seen], ":", color="0.4", label="without waiting")
-    tail.set(xlabel="time $t$", ylabel="still in $(-1, 1)$", ylim=(1e-4, 1.5))
+    tail.set(xlabel="time $t$ (dimensionless)", ylabel="share still in $(-1, 1)$ (of 1)", ylim=(1e-4, 1.5))
     for ax in (moments, densities, tail):
         ax.legend(frameon=False, fontsize="small")
+    strokes_by_colour(densities)
     return drawing

@@ -26,11 +26,16 @@ import csv
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import fpsolve as fp
+from fpsolve.plot_band import draw_beyond
+from fpsolve.plot_line import strokes_by_colour
 
+SLOW_FIGURE = True  # left out of quick reports
 LAYERS = {1: "#56B4E9", 2: "#0072B2", 3: "#D55E00", 4: "#009E73"}
+DEEP = (2, 3, 4, 6, 8, 12)  # layers whose exponents are measured
 HOT = 0.2  # a temperature: .7 of two layers' critical one
 STABLE = {1: 0.2, 2: 0.05, 3: 0.03, 4: 0.02}  # learning rates, about as large as SGD bears
 LARGEST = 0.001  # the share of the replicas that is the tail
@@ -145,36 +150,61 @@ def table(results: dict[str, fp.Density | fp.Swarm]) -> str:
 
 
 def figure(results: dict[str, fp.Density | fp.Swarm]) -> Figure:
-    """Densities and their tails; SGD beside them where it is stable; outputs of tanh networks."""
-    drawing = Figure(figsize=(13.0, 4.0), layout="constrained")
-    tails, beside, tanh = drawing.subplots(1, 3)
+    """Densities; their exponents over depth; SGD beside them where it is stable; outputs of tanh networks.
+
+    The shaded steps hold the whole share that exceeds v at once, for each network in 95 of 100 runs.
+    """
+    drawing = Figure(figsize=(10.4, 8.0), layout="constrained")
+    (tails, depth), (beside, tanh) = drawing.subplots(2, 2)
+    v, x = np.geomspace(0.05, 1e3, 200), np.geomspace(1.0, 10.0, 100)
     for layers, colour in LAYERS.items():
-        p = results[f"density, {layers} layers"]
-        v = np.geomspace(0.05, 1e3, 200)
-        tails.plot(v, p(v), color=colour, label=f"{layers} layers: q = {network(layers).tail_exponent:.3g}")
+        net, p = network(layers), results[f"density, {layers} layers"]
+        tails.plot(v, p(v), color=colour, label=f"{layers} layer{'s' * (layers > 1)}: q = {net.tail_exponent:.3g}")
         if layers > 1:
-            place = onset(network(layers))
-            tails.plot(place, p(place), "o", color=colour, ms=5)
+            tails.plot(onset(net), p(onset(net)), "o", color=colour, ms=5)
         stable, line = results[f"SGD, stable, {layers} layers"], network(layers, STABLE[layers])
-        law, x = fp.stationary(line.problem()), np.geomspace(1.0, 10.0, 100)
-        beside.plot(x, 1.0 - law.cdf(x), color=colour, label=f"{layers} layers, T = {STABLE[layers]:g}")
-        size = np.sort(stable.positions[-1, stable.alive(), 0])[::-1]
-        beside.plot(size, np.arange(1, size.size + 1) / size.size, ".", color=colour, ms=2)
+        beside.plot(
+            x,
+            1.0 - fp.stationary(line.problem()).cdf(x),
+            color=colour,
+            label=f"{layers} layer{'s' * (layers > 1)}, T = {STABLE[layers]:g}",
+        )
+        draw_beyond(beside, stable.positions[-1, stable.alive(), 0], colour=colour)
     for hidden, colour in zip((1, 2, 3), list(LAYERS.values())[1:], strict=True):
         run = results[f"tanh, {hidden} hidden layers"]
         f = run.positions[-1, run.alive(), 0]
-        size = np.sort(np.abs(f - np.median(f)))[::-1]
-        tanh.plot(size, np.arange(1, size.size + 1) / size.size, color=colour, label=f"{hidden} hidden")
+        draw_beyond(tanh, np.abs(f - np.median(f)), colour=colour, label=f"{hidden} hidden")
     far = np.array([0.7, 7.0])
     tanh.plot(far, 0.3 * (far / far[0]) ** -2.5, color="black", lw=1.0, ls=":", label="q = 3.5, two layers' law")
-    tails.set(xscale="log", yscale="log", ylim=(1e-13, 10), xlabel="v", ylabel="density")
-    tails.set_title(f"Fokker-Planck, T = {HOT:g}; dots: onset of the tail", loc="left", fontsize="medium")
-    beside.set(
-        xscale="log", yscale="log", xlim=(1.0, 10.0), ylim=(3e-5, 1.0), xlabel="v", ylabel="share that exceeds it"
+    _over_depth(depth)
+    _finish(
+        tails, f"Fokker-Planck, T = {HOT:g}; dots: onset of the tail", "$v$ (dimensionless)", "$p(v)$ (per unit of $v$)"
     )
-    beside.set_title("lines: Fokker-Planck; dots: SGD", loc="left", fontsize="medium")
-    tanh.set(xscale="log", yscale="log", xlim=(0.05, 20), xlabel="$|f - $ median$|$", ylabel="share that exceeds it")
-    tanh.set_title("tanh networks on digits", loc="left", fontsize="medium")
-    for ax in (tails, beside, tanh):
-        ax.legend(frameon=False, fontsize="small")
+    tails.set(ylim=(1e-13, 10))
+    share = "share that exceeds it (of 1)"
+    _finish(beside, "lines: Fokker-Planck; dots: SGD, 95 % band", "$v$ (dimensionless)", share)
+    beside.set(xlim=(1.0, 10.0), ylim=(3e-5, 1.0))
+    beside.set_xticks([1, 2, 5, 10], ["1", "2", "5", "10"])
+    beside.set_xticks([], minor=True)
+    _finish(tanh, "tanh networks on digits, 95 % band", "$|f - $ median$|$ (deviations of the digit)", share)
+    tanh.set(xlim=(0.05, 20), ylim=(2e-4, 1.5))
+    strokes_by_colour(tails, beside)
     return drawing
+
+
+def _over_depth(ax: Axes) -> None:
+    """Exponents measured on densities, at two temperatures, over the number of layers."""
+    n = np.linspace(2.0, DEEP[-1], 200)
+    ax.plot(n, 5.0 - 3.0 / n, color="black", lw=1.2, label="$5 - 3/n$")
+    ax.axhline(5.0, color="0.5", lw=1.0, ls="--", label="infinite depth")
+    for temperature, mark, colour in ((0.5 * HOT, "o", LAYERS[2]), (HOT, "x", LAYERS[3])):
+        found = [fp.local_exponent(fp.stationary(network(k, temperature).problem())).value for k in DEEP]
+        ax.plot(DEEP, found, mark, color=colour, ms=8 if mark == "x" else 6, label=f"density, T = {temperature:g}")
+    ax.set(xlabel="layers $n$ (a number)", ylabel="tail exponent $q$ (a power)", ylim=(3.3, 5.15))
+    ax.legend(frameon=False, fontsize="small", loc="lower right")
+
+
+def _finish(ax: Axes, title: str, x: str, y: str) -> None:
+    ax.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
+    ax.set_title(title, loc="left", fontsize="medium")
+    ax.legend(frameon=False, fontsize="small")

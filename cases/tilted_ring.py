@@ -4,6 +4,7 @@ The current J is constant and the entropy production is J times the closed integ
 """
 
 import numpy as np
+from matplotlib.figure import Figure
 
 import fpsolve as fp
 
@@ -24,3 +25,15 @@ def entropy_production(tilt: float = 0.5, roughness: float = 1.0, D: float = 0.3
     pr = problem(tilt, roughness, D, cells)
     p = fp.stationary(pr)
     return {"sum": fp.entropy_production(pr, p), "law": p.info.current * 2 * np.pi * tilt / D}
+
+
+def figure(results: dict[str, fp.Density]) -> Figure:
+    """The density, and the one that there would be without the tilt."""
+    drawing = Figure(figsize=(7.0, 4.4), layout="constrained")
+    p = results["stationary"]
+    ax = p.plot(drawing.subplots(), label="tilted: it turns")
+    level = fp.stationary(problem(tilt=0.0))
+    level.plot(ax, label="level: at rest")
+    ax.set(xlabel="angle $x$ (radians)", ylabel="$p(x)$ (per radian)", ylim=(0.0, 1.1 * level.values.max()))
+    ax.set_title(f"current {p.info.current:.4g} turns per time", loc="left", fontsize="medium")
+    return drawing

@@ -110,11 +110,12 @@ def histogram(
     log: bool | None = None,
     t: float | None = None,
 ) -> Axes:
-    """Draw samples as a histogram normalised as a density is, with Poisson error bars.  Returns the Axes.
+    """Draw samples as a histogram normalised as a density is, with error bars.  Returns the Axes.
 
     swarm: a Swarm (its living replicas at t, default the last time) or samples (n,) or (n, 2).
     log: None follows the Axes if something is drawn there, else the samples (logarithmic where they are positive and
     spread over three decades); True for both axes logarithmic, False for linear ones.
+    The bars hold the probabilities of all bins at once, 95 times in a hundred (`fpsolve.plot_band.in_bins`).
     Bins are equal on the axis as it is drawn.  Heights count all samples, also those outside the range drawn.  Samples
     of two coordinates are a map of counts, or points on a map that is there already.
     """

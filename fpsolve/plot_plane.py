@@ -49,7 +49,7 @@ def density_on_plane(
         colour = colour or ("black" if closed_form else _next_colour(ax))
         return _contours(ax, p, colour, style, label or closed_form or "density", levels or ENCLOSED)
     heavy = any(axis.kind in ("log", "sinh") for axis in p.grid.axes)
-    title = label or f"p({', '.join(p.grid.names)})"
+    title = label or _density_title(p.grid.names)
     heat_map(ax, p.grid.axes, p.grid.names, p.values, title, True if log is None and heavy else log, bar=bar)
     if log is False:
         ranges = [shown_range(p.marginal(name), linear=True) for name in p.grid.names]
@@ -101,7 +101,7 @@ def samples_on_plane(
     shown = np.where(heights > 0, heights, np.nan)
     mesh = ax.pcolormesh(x_faces, y_faces, shown.T, rasterized=True, gid=MAP, **colours(shown, bool(log) or any(wide)))
     ax.set(xscale="log" if wide[0] else "linear", yscale="log" if wide[1] else "linear")
-    return _finish(ax, mesh, names, f"p({', '.join(names)})", bar)
+    return _finish(ax, mesh, names, _density_title(names), bar)
 
 
 def colours(values: Array, log: bool) -> dict[str, Any]:
@@ -169,6 +169,10 @@ def _legend(ax: Axes) -> Axes:
     return ax
 
 
+def _density_title(names: Sequence[str]) -> str:
+    return f"p({', '.join(names)}) (per unit area)"
+
+
 def _finish(ax: Axes, mesh: Any, names: Sequence[str], title: str, bar: bool) -> Axes:
     """Labels, and a colour bar that tells where the colours end before the values do."""
     from matplotlib.colors import LogNorm
@@ -179,6 +183,6 @@ def _finish(ax: Axes, mesh: Any, names: Sequence[str], title: str, bar: bool) ->
         return ax
     lowest = float(np.nanmin(np.ma.filled(mesh.get_array(), np.nan)))
     cut = isinstance(mesh.norm, LogNorm) and float(mesh.norm.vmin or 0.0) > lowest
-    label = f"{title}, {DECADES:g} decades below its peak" if cut else title
+    label = f"{title}, {DECADES:g} decades shown" if cut else title
     ax.figure.colorbar(mesh, ax=ax, label=label, extend="min" if cut else "neither")
     return ax

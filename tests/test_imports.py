@@ -19,7 +19,7 @@ jumps downhill
 gaussian_jumps
 process
 problem
-initial
+starts initial
 values
 operators
 solvers
@@ -40,7 +40,8 @@ transfer
 measure
 models
 validity rungs rungs_plane paired_scores ladder_runs ladder_table ladder_plane ladder
-plot_band plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder plot_measure
+plot_band plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder
+plot_measure
 export facts formats store casefile verdict claims statements
 runner doctor provenance
 evidence gather report

@@ -4,21 +4,22 @@ import subprocess
 import sys
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import LogNorm, to_hex
-from matplotlib.figure import Figure
 
 import fpsolve as fp
 from fpsolve import plot
 from fpsolve.errors import InvalidInput
+from fpsolve.plot_band import in_bins
+from fpsolve.plot_line import STROKES, strokes_by_colour
 from fpsolve.tails import hill, local_exponent
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.field import Field
 from fpsolve.values.swarm import Swarm
 
 mpl.use("Agg")
+pytestmark = pytest.mark.usefixtures("figures_closed")
 
 WELL = fp.stationary(fp.Problem(fp.Process(lambda x: x - x**3, 0.25), fp.Grid(x=(-3, 3, 200))))
 LAW = ExactDensity(lambda x: -(x**4 / 4 - x**2 / 2) / 0.25, WELL.grid, "exp(-U/D)")
@@ -26,17 +27,6 @@ GAMMA = ExactDensity(lambda v: -0.5 * np.log(v) - v, fp.Grid(v=fp.Axis.log(1e-8,
 CAUCHY = ExactDensity(lambda x: -np.log1p(x**2), fp.Grid(x=fp.Axis.sinh(-1e4, 1e4, 301, scale=0.5)))
 PLANE = fp.Grid(u=(-4, 4, 40), w=(-5, 5, 30))
 NORMAL = ExactDensity(lambda u, w: -(u**2 + w**2) / 2, PLANE)
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def axes():
-    return Figure().add_subplot()
 
 
 def swarm_of(p, n=2000, name="x"):
@@ -57,7 +47,7 @@ def test_density_swarm_and_closed_form_overlay_on_one_axes(axes):
     assert line.get_linestyle() == "-"
     assert law.get_linestyle() != "-"
     assert law.get_color() == "black"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "p(x)")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x", "p(x) (per unit of x)")
     assert axes.get_xlim() == (-3.0, 3.0)
     assert axes.get_ylim()[0] == 0.0
 
@@ -130,7 +120,9 @@ def test_histograms_are_normalised_as_the_density_is(value, axes):
     assert wrong.max() > 4.5
     (bar,) = axes.collections
     low, high = bar.get_segments()[int(np.argmax(counts[some]))][:, 1]
-    assert high - low == pytest.approx(2 * heights[np.argmax(counts)] / np.sqrt(counts.max()), rel=1e-6)  # Poisson
+    width = np.diff(edges)[np.argmax(counts)]
+    bounds = np.stack(in_bins(counts.round(), x.size))[:, np.argmax(counts)] / width
+    assert (low, high) == pytest.approx(tuple(bounds), rel=1e-6)
 
 
 def test_a_histogram_alone_chooses_its_axes():
@@ -149,7 +141,7 @@ def test_two_coordinates_are_colours():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("u", "w")
     assert ax.get_xlim() == (-4.0, 4.0)
     assert len(ax.figure.axes) == 2  # the colour bar
-    assert ax.figure.axes[1].get_ylabel() == "p(u, w)"
+    assert ax.figure.axes[1].get_ylabel() == "p(u, w) (per unit area)"
     assert np.asarray(ax.collections[0].get_array()).shape == (30, 40)
     assert isinstance(NORMAL.plot(log=True).collections[0].norm, LogNorm)
     assert not isinstance(ax.collections[0].norm, LogNorm)
@@ -191,3 +183,22 @@ def test_every_plot_can_be_saved(tmp_path):
 def test_matplotlib_is_loaded_by_the_first_plot_only():
     code = "import sys, fpsolve.plot, fpsolve.tails; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_lines_differ_by_their_dashes_too(axes):
+    for _ in range(len(plot.PALETTE)):
+        WELL.plot(axes)
+    drawn = [(line.get_color(), line._dash_pattern) for line in tagged(axes, plot.DENSITY)]
+    assert len({str(dashes) for _, dashes in drawn}) == len(STROKES)
+    assert len({str(pair) for pair in drawn}) == len(drawn)
+
+
+def test_solid_lines_get_the_dashes_of_their_colour_in_legends_too(axes):
+    for colour in (*plot.PALETTE[:3], "black"):
+        axes.plot([0, 1], color=colour, label=colour)
+    axes.legend()
+    strokes_by_colour(axes)
+    on_axes = [str(line._dash_pattern) for line in axes.lines]
+    assert len(set(on_axes)) == 3
+    assert on_axes[0] == on_axes[3]  # the palette's first stays solid, as black does
+    assert [line.get_linestyle() for line in axes.get_legend().get_lines()].count("-") == 2

@@ -1,7 +1,6 @@
 """Drawn currents: streamlines go where J/p goes on any axes, contours hold the stream function, files hold both."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import LogNorm
@@ -13,6 +12,7 @@ from fpsolve.errors import CorruptFile, InvalidInput
 from fpsolve.plot_current import level_sets, stream_contours, streamlines
 
 mpl.use("Agg")
+pytestmark = pytest.mark.usefixtures("figures_closed")
 
 
 def turning(spin, **axes):
@@ -39,17 +39,6 @@ CLOCKWISE = turning(-2.0, u=(-6, 6, 40), w=(-6, 6, 40))
 STILL = turning(0.0, u=(-6, 6, 32), w=(-6, 6, 32))
 SINH = turning(2.0, u=fp.Axis.sinh(-8, 8, 64, scale=0.5), w=fp.Axis.sinh(-8, 8, 64, scale=0.5))
 CONE = on_a_cone(80)
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def axes():
-    return Figure().add_subplot()
 
 
 def tagged(ax, gid):
@@ -99,7 +88,7 @@ def test_streamlines_turn_on_mapped_axes_as_they_are_drawn(J, axes):
 def test_axes_are_named_and_coloured_as_the_density_is(axes):
     ROUND.plot(axes)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("u", "w")
-    assert axes.figure.axes[1].get_ylabel() == "p(u, w)"
+    assert axes.figure.axes[1].get_ylabel() == "p(u, w) (per unit area)"
     assert not isinstance(axes.collections[0].norm, LogNorm)
     logarithmic = ROUND.plot(Figure().add_subplot(), log=True)
     assert isinstance(logarithmic.collections[0].norm, LogNorm)

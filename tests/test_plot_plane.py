@@ -1,16 +1,15 @@
 """Maps and corner plots: what is drawn, in which colours and scales, and what overlays what."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import LogNorm, to_hex
-from matplotlib.figure import Figure
 
 import fpsolve as fp
 from fpsolve import plot
 
 mpl.use("Agg")
+pytestmark = pytest.mark.usefixtures("figures_closed")
 
 PLANE = fp.Grid(u=(-5, 5, 40), w=(-6, 6, 36))
 NORMAL = fp.ExactDensity(lambda u, w: -(u**2 - 0.6 * u * w + w**2) / 2, PLANE, "normal law")
@@ -26,17 +25,6 @@ DRAWS = NORMAL.density.sample(2000, seed=1)
 SWARM = fp.Swarm(("u", "w"), [0.0, 1.0], np.stack([DRAWS + 100, DRAWS]))
 
 
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture
-def axes():
-    return Figure().add_subplot()
-
-
 def bar(ax):
     return ax.figure.axes[-1]
 
@@ -50,9 +38,9 @@ def test_logarithmic_colours_show_ten_decades_and_say_so(axes):
     top = NORMAL.density.values.max()
     assert isinstance(mesh.norm, LogNorm)
     assert (mesh.norm.vmin, mesh.norm.vmax) == pytest.approx((1e-10 * top, top))
-    assert bar(axes).get_ylabel() == "p(u, w), 10 decades below its peak"
+    assert bar(axes).get_ylabel() == "p(u, w) (per unit area), 10 decades shown"
     narrow = fp.ExactDensity(lambda u, w: -0.1 * (u**2 + w**2), PLANE).plot(log=True)
-    assert bar(narrow).get_ylabel() == "p(u, w)"  # nothing is left out there
+    assert bar(narrow).get_ylabel() == "p(u, w) (per unit area)"  # nothing is left out there
     assert bar(NORMAL.density.plot(label="pressure")).get_ylabel() == "pressure"
 
 
