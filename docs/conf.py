@@ -36,6 +36,8 @@ exclude_patterns = ["_build"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 smartquotes = False
+highlight_language = "none"  # of formulas; examples and guides say that they are Python
+html_static_path = ["style"]
 
 
 def setup(app: Any) -> None:

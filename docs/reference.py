@@ -1,10 +1,18 @@
-"""The reference: a page of every public name, and docstrings, written for a terminal, as reStructuredText."""
+"""The reference: a page of every public name, and docstrings, written for a terminal, as reStructuredText.
+
+A module's docstring has the equation and its source: the page shows it below the first public name of that module.
+"""
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
+import sys
+import textwrap
 from collections.abc import Iterator
+from functools import cache
+from itertools import groupby
 from types import ModuleType
 
 import fpsolve
@@ -21,7 +29,7 @@ GROUPS = {  # of the names that `import fpsolve as fp` gives; those of no group 
     "Methods": ("Krylov TRBDF2 SDIRK2 BackwardEuler Contour FastL1 GTH SparseLU Multigrid").split(),
     "Values": (
         "Density ExactDensity Evolution Field Swarm Spectrum Survival TransitionRate Current Comparison "
-        "Convergence ExactLaw Ladder Generator Info"
+        "Convergence ExactLaw Ladder PlaneLadder Generator Info"
     ).split(),
     "Files": ("load save").split(),
     "Errors and warnings": (
@@ -31,49 +39,120 @@ GROUPS = {  # of the names that `import fpsolve as fp` gives; those of no group 
 }
 MODULES = (models, measure, claims)
 PARTS = {"__version__", "models", "measure"}
-ENTRY = re.compile(r"^(?P<names>[a-z_][\w, ()]{0,60}?): (?P<rest>.*)$")
+NAMED = (  # by the above: what they return, and where arguments are told
+    "refine.Estimate tails.HillEstimate tails.LocalExponent hodge.Hodge ladder_table.Row ladder_plane.PlaneRow "
+    "models.architecture.Architecture methods.march.Method particles.sgd.diagonal_sgd particles.pair.pair_paths "
+    "particles.descent.descend"
+).split()
+THROUGHOUT = {  # arguments of many methods, which do not explain them again
+    "progress": "None: a bar where standard error is a terminal; True, False, or a function of (done, total).",
+    "path, force": "a file, and whether to replace one that exists.",
+    "changes": "fields with their new values; InvalidInput for what is no field.",
+    "ax, label, log": "the Axes to draw on (None: new ones), a name for the legend, and logarithmic axes.",
+    "cells": "how many, one number or one per axis.  branch: the side of 0, as `grid` has it.",
+    "steps, n, seed": "of SGD: its steps, its replicas, and the key of its random numbers.",
+}
+NAME = r"[a-z_]\w*(?: \([\w, ]*\))?"  # perhaps with its shape
+NAMES = rf"{NAME}(?:, {NAME})*"
+ENTRY = re.compile(rf"^(?P<names>{NAMES}): +(?P<rest>.*)$")
+NEXT_ENTRY = re.compile(rf"(?<=\.)  (?={NAMES}: )")
+NEXT_PART = re.compile(r"(?<=[.:)])  ?(?=(?:Returns|Raises|Warns) [A-Za-z]|Sources?: )")
+PART = re.compile(r"^(Returns|Raises|Warns|Sources?:)")
 SPECIAL = re.compile(r"([\\*|_])")
 OUTSIDE = re.compile(r"(`[^`]+`|https?://\S+)")
 
 
 def page() -> str:
     """The reference as reStructuredText."""
-    grouped = [name for names in GROUPS.values() for name in names]
-    groups = {**GROUPS, "More": sorted(set(fpsolve.__all__) - set(grouped) - PARTS)}
-    text = _heading("Reference", "=") + "``import fpsolve as fp``: every public name.\n"
-    for title, names in groups.items():
-        text += _heading(title, "-") * bool(names) + "".join(_directive(fpsolve, name) for name in names)
-    for module in MODULES:
-        names = [name for name in module.__all__ if name not in grouped]
-        text += _heading(module.__name__, "-") + f".. automodule:: {module.__name__}\n"
-        text += "".join(_directive(module, name) for name in names)
+    text = _heading("Reference", "=") + "``import fpsolve as fp``: every public name.\n\n" + _contents()
+    for title, names in _sections().items():
+        module = sys.modules.get(title)
+        text += _heading(title, "-") + (f".. automodule:: {title}\n" if module else "")
+        text += "".join(map(_directive, names))
     return text
+
+
+@cache
+def _sections() -> dict[str, list[str]]:
+    """Titles, and the full names below each: functions before the values that they return."""
+    grouped = [name for names in GROUPS.values() for name in names]
+    groups = {**GROUPS, "More": sorted(set(fpsolve.__all__) - set(grouped) - PARTS), "Named by these": NAMED}
+    sections = {title: [f"fpsolve.{name}" for name in names] for title, names in groups.items() if names}
+    for module in MODULES:
+        names = sorted(set(module.__all__) - set(grouped), key=lambda n: (inspect.isclass(getattr(module, n)), n))
+        sections[module.__name__] = [f"{module.__name__}.{name}" for name in names]
+    return sections
+
+
+def _contents() -> str:
+    """Links to all names, and what is said once for all of them."""
+    text = ""
+    for title, names in _sections().items():
+        links = ", ".join(f":py:obj:`{name.rpartition('.')[2]} <{name}>`" for name in names)
+        text += f"* `{title}`_: {links}\n"
+    text += "\nArrays hold float64 unless an entry says otherwise, units are the process's.  Wherever they occur:\n\n"
+    return text + "\n".join(f"* **{names}**: {_plain(said)}" for names, said in THROUGHOUT.items()) + "\n"
 
 
 def _heading(title: str, line: str) -> str:
     return f"\n{title}\n{line * len(title)}\n\n"
 
 
-def _directive(module: ModuleType, name: str) -> str:
-    found = getattr(module, name)
+def _directive(name: str) -> str:
+    found = _found(name)
     if not inspect.isclass(found):
-        return f"\n.. autofunction:: {module.__name__}.{name}\n"
+        return f"\n.. autofunction:: {name}\n"
     if issubclass(found, BaseException):
-        return f"\n.. autoexception:: {module.__name__}.{name}\n"
-    return f"\n.. autoclass:: {module.__name__}.{name}\n   :members:\n   :inherited-members:\n"
+        return f"\n.. autoexception:: {name}\n"
+    return f"\n.. autoclass:: {name}\n   :members:\n   :inherited-members: float, tuple\n"
+
+
+def _found(name: str) -> object:
+    owner, _, own = name.rpartition(".")
+    return getattr(importlib.import_module(owner), own)
+
+
+@cache
+def _heads() -> dict[str, ModuleType]:
+    """The first name listed of each module whose docstring has more than a title."""
+    heads: dict[str, ModuleType] = {}
+    for name in (name for names in _sections().values() for name in names):
+        module = sys.modules[_found(name).__module__]
+        if module not in (*heads.values(), *MODULES) and "\n\n" in (module.__doc__ or ""):
+            heads[name] = module
+    return heads
+
+
+def head(name: str) -> list[str]:
+    """The docstring of the module that `name` comes from, boxed, where it is the first one listed; else nothing."""
+    module = _heads().get(name)
+    if module is None:
+        return []
+    lines = as_rst(inspect.cleandoc(module.__doc__ or "").split("\n"))
+    title = f".. admonition:: {module.__name__.replace('.', '/')}.py"
+    return [title, "", *(f"   {line}".rstrip() for line in lines), ""]
 
 
 def as_rst(lines: list[str]) -> list[str]:
     """The lines of a docstring, ready for Sphinx: formulas and examples literal, arguments a list, the rest plain."""
     result: list[str] = []
-    for block in _paragraphs(lines):
+    for i, block in enumerate(_blocks(lines)):
         if block[0].startswith(">>>"):
             result += [*block, ""]
-        elif all(line.startswith("  ") for line in block):
-            result += ["::", "", *("    " + line.strip() for line in block), ""]
+        elif block[0].startswith("  "):
+            result += ["::", "", *textwrap.indent(textwrap.dedent("\n".join(block)), "    ").split("\n"), ""]
         else:
-            result += [*_prose(block), ""]
+            result += [*_prose(block, entries=i > 0), ""]
     return result
+
+
+def _blocks(lines: list[str]) -> Iterator[list[str]]:
+    """Paragraphs; those that are no list are taken apart where formulas, which are indented, begin and end."""
+    for block in _paragraphs(lines):
+        if block[0].startswith(">>>") or any(map(ENTRY.match, block)):
+            yield block
+        else:
+            yield from (list(run) for _, run in groupby(block, lambda line: line.startswith("  ")))
 
 
 def _paragraphs(lines: list[str]) -> Iterator[list[str]]:
@@ -86,21 +165,20 @@ def _paragraphs(lines: list[str]) -> Iterator[list[str]]:
             block = []
 
 
-def _prose(block: list[str]) -> list[str]:
-    """A paragraph, or, where its lines begin with names and colons, a list of them."""
+def _prose(block: list[str], entries: bool) -> list[str]:
+    """A paragraph, or, where lines begin with names and colons, a list of them; what is returned and raised apart."""
     joined: list[str] = []
     for line in block:
-        if joined and (line.startswith("  ") or not ENTRY.match(line)):
+        if joined and (line.startswith("  ") or not ((entries and ENTRY.match(line)) or PART.match(line))):
             joined[-1] += " " + line.strip()
         else:
             joined.append(line.strip())
-    if not any(ENTRY.match(line) for line in joined):
-        return [_plain(line) for line in joined]
+    parts = [part for line in joined for part in NEXT_PART.split(line)]
     result: list[str] = []
-    for line in joined:
-        entry = ENTRY.match(line)
-        text = f"* **{_plain(entry['names'])}**: {_plain(entry['rest'])}" if entry else _plain(line)
-        result += [text, ""]
+    for part in (piece for line in parts for piece in (NEXT_ENTRY.split(line) if entries else [line])):
+        entry = ENTRY.match(part) if entries else None
+        text = f"* **{_plain(entry['names'])}**: {_plain(entry['rest'])}" if entry else _plain(part)
+        result += [PART.sub(r"**\1**", text), ""]
     return result[:-1]
 
 
