@@ -132,10 +132,11 @@ def missing_square(problem):
 
 
 def cube(problem):
-    """1/<v^3>, 0 where the moment is infinite."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", fp.DegenerateWarning)
-        return 1.0 / fp.stationary(problem).moment(3)
+    """1/<v^3>, 0 where the moment is infinite and this is told."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        found = fp.stationary(problem).moment(3)
+    return 1.0 / found if np.isfinite(found) or told else np.nan
 
 
 def cut_off(problem):

@@ -62,7 +62,24 @@ def power(phi, dimension):
     )
 
 
+def over_power_law(phi, of_rate=False):
+    """The time from -1 to 1 (D = L/phi) over 2 pi/sqrt(h |h_s|) (L_s/L0)^(phi + 1/2), or with the rate's prefactor."""
+    prefactor = 2.0 * np.pi / np.sqrt(2.0)  # h = 2, h_s = -1
+    law = (1.0 / prefactor if of_rate else prefactor) * (0.3 / 0.05) ** (phi + 0.5)
+    return case.double_well(phi) / law * np.sqrt(1.0 + 1.0 / phi)
+
+
 claims = [
+    Exact(
+        "noise that follows the loss: 2 pi/sqrt(h |h_s|) is the time's prefactor, its inverse the rate's",
+        lambda of_rate: 2.0 * over_power_law(40.0, of_rate) - over_power_law(20.0, of_rate),
+        dict(of_rate=False),
+        float,
+        1.0,
+        atol=2e-3,
+        wrong=dict(of_rate=True),
+        source=LAPLACE,
+    ),
     held(2.0, 357.8710117),
     held(5.0, 81031.52461),
     held(10.0, 643179094.1),

@@ -150,45 +150,14 @@ claims = [
         wrong=dict(unbiased=True),
         source=COUNTING,
     ),
-    Exact(
-        "two linear layers: the gradient is 2 J vec<r x'>",
-        gradient_apart,
-        {},
-        float,
-        0.0,
-        atol=1e-12,
-        wrong=dict(factor=1.0),
-        source=LAYERS,
-    ),
-    Exact(
-        "two linear layers: the noise is 4 J C J'",
-        noise_apart,
-        {},
-        float,
-        0.0,
-        atol=1e-12,
-        wrong=dict(factor=1.0),
-        source=LAYERS,
-    ),
-    Exact(
-        "two linear layers: the Hessian",
-        hessian_apart,
-        {},
-        float,
-        0.0,
-        atol=1e-6,
-        wrong=dict(crossed=False),
-        source=LAYERS,
-    ),
-    Exact(
-        "two linear layers: Tr H = 2 (d_y Tr[W Sx W'] + |U|^2 Tr Sx)",
-        sharpness_apart,
-        {},
-        float,
-        0.0,
-        atol=1e-12,
-        wrong=dict(outputs=1),
-        source=LAYERS,
+    *(
+        Exact(f"two linear layers: {law}", apart, {}, float, 0.0, atol=atol, wrong=wrong, source=LAYERS)
+        for law, apart, atol, wrong in (
+            ("the gradient is 2 J vec<r x'>", gradient_apart, 1e-12, dict(factor=1.0)),
+            ("the noise is 4 J C J'", noise_apart, 1e-12, dict(factor=1.0)),
+            ("the Hessian", hessian_apart, 1e-6, dict(crossed=False)),
+            ("Tr H = 2 (d_y Tr[W Sx W'] + |U|^2 Tr Sx)", sharpness_apart, 1e-12, dict(outputs=1)),
+        )
     ),
     Exact(
         "every sample's gradient is across the orbit: g'A theta = 0",

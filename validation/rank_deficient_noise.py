@@ -121,25 +121,21 @@ claims = [
         source="Im eig(Q S^-1)",
         slow=True,
     ),
-    Exact(
-        "the entropy production is infinite, and told",
-        told_infinite,
-        dict(second_order=False),
-        float,
-        0.0,
-        atol=1e-9,
-        wrong=dict(regularisation=0.01),
-        source="nothing brings the flow back",
-    ),
-    Exact(
-        "the same by second-order transport",
-        told_infinite,
-        dict(second_order=True),
-        float,
-        0.0,
-        atol=1e-9,
-        wrong=dict(regularisation=0.01),
-        source="nothing brings the flow back",
+    *(
+        Exact(
+            statement,
+            told_infinite,
+            dict(second_order=second_order),
+            float,
+            0.0,
+            atol=1e-9,
+            wrong=dict(regularisation=0.01),
+            source="nothing brings the flow back",
+        )
+        for second_order, statement in (
+            (False, "the entropy production is infinite, and told"),
+            (True, "the same by second-order transport"),
+        )
     ),
     Exact(
         "a tensor of rank one across the axes is refused",

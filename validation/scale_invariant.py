@@ -37,7 +37,32 @@ def descent():
     return 0.0
 
 
+def equation_apart(stretch=1.0, T=0.1, gamma=0.05):
+    """Largest relative difference from dr = (-2 gamma r + T S/(2 r^3)) dt, dphi = -L'/r^2 dt + sqrt(T S)/r^2 dW."""
+    model = case.fp.models.ScaleInvariant(
+        lambda phi: -np.cos(phi), lambda phi: 2.0 + np.sin(phi), T, gamma, slope=np.sin
+    )
+    r, phi = np.array([0.5, 1.0, 1.7]), np.array([0.3, 2.0, 4.0])
+    S = stretch * (2.0 + np.sin(phi))
+    printed = -2.0 * gamma * r + T * S / (2.0 * r**3), -np.sin(phi) / r**2, 0.5 * T * S / r**4
+    process = model.process()
+    diffusion = [part(r, phi) if callable(part) else part for part in process.diffusion]
+    found = *process.drift(r, phi), diffusion[1]
+    gaps = [np.abs(one / other - 1.0).max() for one, other in zip(found, printed, strict=True)]
+    return float(max(*gaps, np.abs(diffusion[0]).max()))
+
+
 claims = [
+    Exact(
+        "drift and noise of norm and angle are the printed ones, and the norm has no noise",
+        equation_apart,
+        {},
+        float,
+        0.0,
+        atol=1e-12,
+        wrong=dict(stretch=1.001),
+        source=SOURCE,
+    ),
     Exact(
         "<r^4> relaxes to T s/(4 gamma): t = 2",
         solved,

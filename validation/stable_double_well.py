@@ -50,6 +50,18 @@ def start_dependence(alpha=1.0, noise=1e-3):
     return float(tau(-1.0) / tau(-0.5) - 1.0)
 
 
+def near_two(alpha, noise=0.2):
+    """The share of its limit that eps^alpha tau has reached."""
+    return case.reduced(alpha, noise) / case.limit(alpha)
+
+
+def from_afar(way, alpha=1.5, noise=1e-4):
+    """The time from the bottom to a saddle at this distance, over (alpha/C_alpha) way^alpha eps^-alpha for 2."""
+    well = fp.Process(lambda x: x - x**3 / way**2, jumps=fp.Stable(alpha, noise))
+    tau = fp.mean_exit_time(fp.Problem(well, case.problem(alpha, noise).grid), inside=(None, 0.0))
+    return float(tau(-way)) * noise**alpha / case.limit(alpha, 2.0)
+
+
 START, LATER, COUNT = fp.Gaussian(-1.0, 0.1), [20.0], 2000
 
 
@@ -70,6 +82,29 @@ def stayed(alpha=1.0, noise=0.1):
 claims = [
     *(constant(alpha) for alpha in (0.7, 1.0, 1.5)),
     *(power(alpha) for alpha in (0.7, 1.0, 1.5)),
+    *(
+        Exact(
+            f"noise 0.2, alpha = {alpha:g}: the time has {share:g} of its limit, and the less the nearer alpha is to 2",
+            near_two,
+            dict(alpha=alpha),
+            float,
+            share,
+            atol=0.005,
+            wrong=dict(alpha=other),
+            source="measured, this case",
+        )
+        for alpha, share, other in ((1.0, 0.829, 1.5), (1.5, 0.655, 1.9), (1.95, 0.373, 1.0))
+    ),
+    Exact(
+        "a saddle at the distance 2: the time grows by 2^alpha",
+        from_afar,
+        dict(way=2.0),
+        float,
+        1.0,
+        atol=2e-3,
+        wrong=dict(way=1.0),
+        source=JUMP,
+    ),
     Exact(
         "diffusion: Kramers' time, to its first correction",
         gaussian,

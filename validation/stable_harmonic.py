@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+from scipy.stats import levy_stable
 
 import fpsolve as fp
 from cases import stable_harmonic as case
@@ -39,6 +40,13 @@ def bottom(alpha):
     )
 
 
+def whole_law(alpha, k, scale, told=None):
+    """Largest relative error of p at four places against the stable law of scale `told`, by default the closed form."""
+    p, x = fp.stationary(case.problem(alpha, k, scale)), np.array([0.0, 0.5, 2.0, 10.0])
+    law = levy_stable.pdf(x, alpha, 0.0, scale=told or scale * (alpha * k) ** (-1.0 / alpha))
+    return float(np.abs(p(x) / law - 1.0).max())
+
+
 def amplitude(alpha, ends="open"):
     """p over its power law, at a tenth of the reach."""
     p = density(alpha, ends=ends)
@@ -57,6 +65,19 @@ def moving(path):
 
 claims = [
     *(bottom(alpha) for alpha in case.REACH),
+    *(
+        Exact(
+            f"k = {k:g}, scale {scale:g}, alpha = {alpha:g}: the stable law of scale times (alpha k)^(-1/alpha)",
+            whole_law,
+            dict(alpha=alpha, k=k, scale=scale),
+            float,
+            0.0,
+            atol=5e-5,
+            wrong=dict(told=scale / k ** (1.0 / alpha)),  # as if alpha had no part in it
+            source=LAW,
+        )
+        for alpha, k, scale in ((1.5, 2.0, 0.7), (0.7, 0.5, 1.3))
+    ),
     *(
         Exact(
             f"the tail has its amplitude C/(alpha k) at alpha = {alpha:g}",

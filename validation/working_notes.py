@@ -12,6 +12,40 @@ NOTES = "the stationary equation with D = eps Sigma/2"
 BAYES = "conjugate Gaussian regression"
 
 
+def conventions_apart(crossed):
+    """L1 between Ito's law and the isothermal one, Sigma = diag(1 + y^2, 1 + x^2), or without crossing the axes."""
+
+    def tensor(x, y):
+        a, b = (y, x) if crossed else (x, y)
+        return (0.25 * (1.0 + a**2), 0.0 * x), (0.0 * x, 0.25 * (1.0 + b**2))
+
+    axis = fp.Axis.uniform(-4, 4, 48, ends="reflecting")
+    ito, other = (
+        fp.stationary(fp.Problem(fp.Process(lambda x, y: (-x - 0.3 * y, 0.5 * x - y), tensor, convention=name),
+                                 fp.Grid(x=axis, y=axis)))
+        for name in ("ito", "isothermal")
+    )  # fmt: skip
+    return float(np.abs(ito.masses - other.masses).sum())
+
+
+def fractional_gaussian(hurst):
+    """K(1,2) K(2,3)/(K(2,2) K(1,3)) of fractional Brownian motion: 1 if and only if it is a Markov process."""
+
+    def K(s, t):
+        return 0.5 * (s ** (2 * hurst) + t ** (2 * hurst) - abs(t - s) ** (2 * hurst))
+
+    return K(1, 2) * K(2, 3) / (K(2, 2) * K(1, 3))
+
+
+def taken(noise):
+    """1 where a process takes the noise, 0 where it refuses it and says what it takes."""
+    try:
+        fp.Process(lambda x: -x, jumps=noise)
+    except fp.InvalidInput as refusal:
+        return 0.0 if "give fp.Stable" in str(refusal) else np.nan
+    return 1.0
+
+
 def additive(eps=EPS):
     """L = x^2/2 with noise of covariance Sigma = 1."""
     return fp.stationary(fp.Problem(fp.Process(lambda x: -x, 0.5 * eps), fp.Grid(x=(-8, 8, 400))))
@@ -67,6 +101,36 @@ def by_loss(epsilon=0.5, edge=1.0):
 
 
 claims = [
+    Exact(
+        "div Sigma = 0: Ito's law is the isothermal one, although Sigma is not constant",
+        conventions_apart,
+        dict(crossed=True),
+        float,
+        0.0,
+        atol=1e-12,
+        wrong=dict(crossed=False),
+        source=NOTES,
+    ),
+    Exact(
+        "fractional Brownian noise has no generator: K(1,2) K(2,3) is not K(2,2) K(1,3), as a Markov process needs",
+        fractional_gaussian,
+        dict(hurst=0.75),
+        float,
+        1.042926445,
+        atol=1e-9,
+        wrong=dict(hurst=0.5),
+        source="Doob's criterion; Mandelbrot & Van Ness, SIAM Review 10, 422 (1968)",
+    ),
+    Exact(
+        "a process refuses noise that is no stable process, and says what it takes",
+        taken,
+        dict(noise="fractional Brownian"),
+        float,
+        0.0,
+        atol=1e-9,
+        wrong=dict(noise=fp.Stable(1.5)),
+        source="it needs independent increments",
+    ),
     Exact(
         "the tempered posterior of constant noise is exp(-(2B/eta) L), not exp(-(B/(2 eta)) L)",
         additive,
