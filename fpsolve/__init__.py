@@ -30,7 +30,6 @@ from fpsolve.errors import (
 from fpsolve.evolve import evolve
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
-from fpsolve.initial import Gaussian, Point
 from fpsolve.jumps import Stable
 from fpsolve.ladder import Ladder, PlaneLadder, ladder
 from fpsolve.methods.backward_euler import BackwardEuler
@@ -53,6 +52,7 @@ from fpsolve.solvers.gth import GTH
 from fpsolve.solvers.lu import SparseLU
 from fpsolve.solvers.multigrid import Multigrid
 from fpsolve.spectrum import spectrum
+from fpsolve.starts import Gaussian, Point
 from fpsolve.stationary import components, stationary
 from fpsolve.store import load, save
 from fpsolve.survival import survival

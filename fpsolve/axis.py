@@ -30,8 +30,11 @@ BYTES_PER_CELL = 64
 class Axis:
     """One coordinate: `cells` cells, uniform in s between `start` and `stop`, mapped to x(s).
 
-    Use the constructors `uniform`, `log`, `sinh`, `tanh` and `mapped`.  `ends` is one of "open", "reflecting",
-    "absorbing", "periodic", or a pair of them for the lower and the upper end.
+    Use the constructors `uniform`, `log`, `sinh`, `tanh` and `mapped`: they make the `map`.  `ends` is one of "open",
+    "reflecting", "absorbing", "periodic", or a pair of them for the lower and the upper end.
+
+    Raises InvalidInput for fewer than 3 cells, bounds that are not finite or do not rise, other ends, one periodic end
+    without the other, and a map that does not rise; NotEnoughMemory.
 
     >>> axis = Axis.log(1e-2, 1e2, 4)
     >>> axis.faces
@@ -66,7 +69,7 @@ class Axis:
 
     @classmethod
     def log(cls, lo: float, hi: float, cells: int, *, ends: str | tuple[str, str] = "open") -> Axis:
-        """Cells of equal ratio between `lo` and `hi`, both positive or both negative: x = +-exp(s)."""
+        """Cells of equal ratio between `lo` and `hi`: x = +-exp(s); InvalidInput unless of one sign."""
         lo, hi = _check_bounds(lo, hi)
         if lo <= 0 <= hi:
             raise InvalidInput(
@@ -87,7 +90,7 @@ class Axis:
         center: float = 0.0,
         ends: str | tuple[str, str] = "open",
     ) -> Axis:
-        """Uniform within `scale` of `center`, of equal ratio beyond: x = center + scale sinh(s)."""
+        """Uniform within `scale` > 0 of `center`, else InvalidInput; equal ratio beyond: x = center + scale sinh(s)."""
         lo, hi = _check_bounds(lo, hi)
         if not number("scale", scale) > 0:
             raise InvalidInput(f"scale is {scale}; a sinh axis needs a positive, finite scale")
@@ -100,7 +103,7 @@ class Axis:
     ) -> Axis:
         """Clustered at both ends: x = (lo + hi)/2 + (hi - lo)/2 tanh(s), s in [-reach, reach].
 
-        The outer faces come within (hi - lo) exp(-2 reach) of `lo` and `hi`.
+        Outer faces come within (hi - lo) exp(-2 reach) of `lo` and `hi`; InvalidInput unless 0 < reach <= 17.
         """
         lo, hi = _check_bounds(lo, hi)
         if not 0 < reach <= 17:
@@ -207,14 +210,17 @@ class Axis:
         return self.map.s(np.asarray(x, dtype=float), self.s_faces)
 
     def refined(self, factor: int) -> Axis:
-        """The same axis with `factor` times as many cells; for odd factors the old nodes are among the new."""
+        """The same axis with `factor` times as many cells; for odd factors the old nodes are among the new.
+
+        Raises InvalidInput unless it is a whole number >= 1, and for an axis that a file gave.
+        """
         if int(factor) != factor or factor < 1:
             raise InvalidInput(f"factor is {factor}; refine by a whole number >= 1 (odd ones keep the nodes)")
         self.map.check_refinable()
         return replace(self, cells=self.cells * int(factor))
 
     def widened(self, factor: float) -> Axis:
-        """The same map and cell width ds over `factor` times the range of s, about its middle."""
+        """The same map and ds over `factor` times the range of s about its middle; InvalidInput unless > 0."""
         self.map.check_refinable()
         if not (np.isfinite(factor) and factor > 0):
             raise InvalidInput(f"factor is {factor}; widen by a positive, finite number")

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from fpsolve.casefile import load_file
 from fpsolve.errors import InvalidInput
-from fpsolve.initial import Point
 from fpsolve.particles.simulate import simulate
 from fpsolve.problem import Problem
+from fpsolve.starts import Point
 from fpsolve.stationary import stationary
 from fpsolve.values.density import Density
 from fpsolve.values.swarm import Swarm
@@ -38,7 +38,14 @@ KOLMOGOROV = 1.9495  # sqrt(n) KS of n samples from the law itself exceeds this 
 
 @dataclass(frozen=True, eq=False)
 class Claim(ABC):
-    """One promise about a case; subclasses measure it and its control."""
+    """One promise about a case, whose `name` says it; subclasses measure it and its control.
+
+    >>> class Sum(Claim):
+    ...     origin = "arithmetic"
+    ...     measure = lambda self: (4.0, 2.0 + 2.0, 1e-9, 5.0)
+    >>> Sum("two and two").check().passed
+    True
+    """
 
     name: str
 
@@ -62,7 +69,7 @@ class Claim(ABC):
         return str(getattr(self, "limit", ""))
 
     def check(self, case: str = "") -> Verdict:
-        """Measure the claim and its control."""
+        """Measure the claim and its control; InvalidInput unless its tolerance is positive."""
         started = time.process_time()
         expected, measured, tolerance, control = self.measure()
         if not (math.isfinite(tolerance) and tolerance > 0):
@@ -77,6 +84,7 @@ class Claim(ABC):
 class Exact(Claim):
     """A closed form: quantity(solve(**parameters)) equals `expected` within `atol`.
 
+    name: what is claimed.  source: of the form.  slow: where it takes more than 10 s.
     wrong: changed parameters, or another quantity of the same results, on which the check must fail.
     limit: a sentence with the measured figure, for what is known not to hold; it is reported, and fails no run.
 
@@ -107,7 +115,14 @@ class Exact(Claim):
 
 @dataclass(frozen=True, eq=False)
 class Published(Claim):
-    """A printed value: quantity(solve(**parameters)) equals `expected` within its `uncertainty`; source: where."""
+    """A printed value: quantity(solve(**parameters)) equals `expected` within its `uncertainty`; source: where.
+
+    name, wrong, slow, limit: as for `Exact`.
+
+    >>> claim = Published("e", lambda n=9: (1 + 10**-n) ** 10**n, {}, float, 2.718, 5e-4, dict(n=1), source="p. 1")
+    >>> claim.check().passed
+    True
+    """
 
     solve: Callable[..., Any]
     parameters: Parameters
@@ -137,7 +152,15 @@ class Particles(Claim):
     are extrapolated to dt = 0; or `sgd(**parameters)` returns a Swarm of the real dynamics, whose known difference
     from the density is at most `bias`.  The tolerance is exceeded by chance once in a thousand runs.  In several
     dimensions every coordinate's marginal is compared, and the largest distance counts.
-    wrong: parameters whose density the same particles must not follow.
+
+    n, seed: particles, and the key of their random numbers.  wrong: parameters whose density the same particles must
+        not follow.  name, slow: as for `Exact`.
+
+    >>> import fpsolve as fp
+    >>> well = lambda D=1.0: fp.Problem(fp.Process(lambda x: -x, D), fp.Grid(x=(-9, 9, 100)))
+    >>> claim = Particles("they follow", well, dict(D=0.5), dict(D=2.0), seed=1, until=3.0, n=9000, dt=(0.1, 0.05))
+    >>> claim.check().passed
+    True
     """
 
     problem: Callable[..., Problem]
@@ -182,7 +205,20 @@ class Particles(Claim):
 
 
 def collect(root: str | Path = ".", names: Sequence[str] = ()) -> dict[str, list[Claim]]:
-    """The claims of every file in root/validation, by file name; only `names` where some are given."""
+    """The claims of every file in root/validation, by file name.
+
+    root: of a checkout.  names: of the files; all unless given.
+
+    Returns lists by name.  Raises InvalidInput where there is no such folder or file.
+
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as root:
+    ...     folder = pathlib.Path(root, "validation")
+    ...     folder.mkdir()
+    ...     _ = (folder / "sums.py").write_text("claims = []")
+    ...     collect(root)
+    {'sums': []}
+    """
     root = Path(root).resolve()
     folder = root / "validation"
     if not folder.is_dir():

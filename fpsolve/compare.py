@@ -37,7 +37,13 @@ class Comparison:
     noise_floor: the distance that n samples of the law itself stay below with probability `level`.
     p_value: the probability that n samples of the law itself are as far as `value` or farther.
     smallest_departure: a true law at this distance or more exceeds the noise floor with probability `level` or more.
-    n: samples.  level: of the interval, the floor and the departure.
+    n: samples.  level: of the interval, the floor and the departure.  metric: of all of them.
+
+    >>> import fpsolve as fp
+    >>> p = fp.ExactDensity(lambda x: -(x**2) / 2, fp.Grid(x=(-9, 9, 100)), "normal law")
+    >>> found = fp.compare(p, p.density.sample(500, seed=1) + 0.5)
+    >>> found.agrees, found.value > found.noise_floor
+    (False, True)
     """
 
     metric: str

@@ -36,6 +36,12 @@ class Convergence:
     cells: of the (first axis of the) grids, coarsest first.  values: the answers.
     errors: distance from the exact answer, or of all but the finest from the finest (`relative_to` says which).
     orders: between neighbouring grids.  order: fitted to all; NaN where the errors are rounding.
+
+    >>> import fpsolve as fp
+    >>> wall = fp.Grid(x=fp.Axis.uniform(0, 12, 40, ends=("reflecting", "open")))
+    >>> found = fp.convergence(lambda pr: fp.stationary(pr).mean(), fp.Problem(fp.Process(-1.0, 1.0), wall), exact=1.0)
+    >>> found.cells, found.orders.round(1)
+    ((40, 120, 360), array([2., 2.]))
     """
 
     cells: tuple[int, ...]

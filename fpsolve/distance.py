@@ -1,13 +1,15 @@
 """Distances between laws: densities, closed forms, swarms and samples, on either side.
 
-L1          int |p - q| dx                          TV   half of L1
-KL          int p ln(p/q) dx, of the first against the second; no metric
-hellinger   H^2 = 1/2 int (sqrt p - sqrt q)^2 dx
-KS          sup |F - G|
-W1, W2      (int_0^1 |F^-1(u) - G^-1(u)|^k du)^(1/k), k = 1, 2; in several dimensions (min <|X - Y|^k>)^(1/k), all plans
-sliced W1   the mean of W1 between e.X and e.Y over all directions e; W1 itself in one dimension
-sliced W2   the root mean square of W2 between e.X and e.Y over all directions e; W2 itself in one dimension
-MMD         (<k(X,X')> - 2 <k(X,Y)> + <k(Y,Y')>)^(1/2), k(x, y) = exp(-|x - y|/h)
+    L1          int |p - q| dx                          TV   half of L1
+    KL          int p ln(p/q) dx, of the first against the second; no metric
+    hellinger   H^2 = 1/2 int (sqrt p - sqrt q)^2 dx
+    KS          sup |F - G|
+    W1, W2      (int_0^1 |F^-1(u) - G^-1(u)|^k du)^(1/k), k = 1, 2; in more dimensions min <|X - Y|^k>^(1/k)
+    sliced W1   the mean of W1 between e.X and e.Y over all directions e; W1 itself in one dimension
+    sliced W2   the root mean square of W2 between e.X and e.Y over all directions e; W2 itself in one dimension
+    MMD         (<k(X,X')> - 2 <k(X,Y)> + <k(Y,Y')>)^(1/2), k(x, y) = exp(-|x - y|/h)
+
+F and G are the distribution functions of p and q, X and Y draws from them, X' and Y' independent ones.
 """
 
 from __future__ import annotations
@@ -59,9 +61,9 @@ def distance(a: Comparable, b: Comparable, metric: str, *, t: float | None = Non
     their own diagonal, so that MMD^2 between samples and their own law is near (1 - <k>)/n.  In several dimensions it
     costs all pairs of points (63 000 points at most), those of two densities on one grid being joined.
 
-    Raises InvalidInput for an unknown metric (with the nearest name), masses other than 1, samples that are not finite,
-    dimensions that differ, and pairs that a metric cannot compare; MissingExtra for W1 and W2 of several coordinates
-    without POT.
+    Returns a float >= 0.  Raises InvalidInput for an unknown metric (with the nearest name), masses other than 1,
+    samples that are not finite, dimensions that differ, and pairs that a metric cannot compare; MissingExtra for W1 and
+    W2 of several coordinates without POT.
     Source: Gibbs & Su, Int. Stat. Rev. 70, 419 (2002); Gretton et al., J. Mach. Learn. Res. 13, 723 (2012) for MMD.
 
     >>> import fpsolve as fp

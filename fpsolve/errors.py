@@ -11,14 +11,15 @@ class FpsolveError(Exception):
 
 
 class InvalidInput(FpsolveError, ValueError):
-    """An argument cannot be what it is."""
+    """An argument cannot be what it is: raised by whatever takes it."""
 
 
 class NotNormalizable(FpsolveError):
     """The stationary density has infinite mass at an open end.
 
     `end` names the end, `exponent` is a in p ~ |x - end|^a or p ~ x^a (or the rate in p ~ exp(a x) on
-    axes that are not logarithmic), `uncertainty` how far the local value may be from its limit.
+    axes that are not logarithmic), `uncertainty` how far the local value may be from its limit.  Raised by
+    `stationary`, by what needs its answer, and by the laws of models that have none.
     """
 
     def __init__(self, message: str, *, end: str, exponent: float, uncertainty: float) -> None:
@@ -29,7 +30,10 @@ class NotNormalizable(FpsolveError):
 
 
 class Reducible(FpsolveError):
-    """The chain falls apart into several closed classes; `sizes` counts the cells of each."""
+    """The chain falls apart into several closed classes; `sizes` counts the cells of each.
+
+    Raised by `stationary`, `spectrum` and `quasi_stationary`; `components` answers.
+    """
 
     def __init__(self, message: str, *, sizes: Sequence[int]) -> None:
         super().__init__(message)
@@ -37,7 +41,10 @@ class Reducible(FpsolveError):
 
 
 class NotConverged(FpsolveError):
-    """An iteration stopped short; `best` is its best estimate and `history` the residuals seen."""
+    """An iteration stopped short; `best` is its best estimate and `history` the residuals seen.
+
+    Raised by solvers and time steppers, and by particles and SGD that diverge.
+    """
 
     def __init__(self, message: str, *, best: Any = None, history: Sequence[float] = ()) -> None:
         super().__init__(message)
@@ -46,15 +53,15 @@ class NotConverged(FpsolveError):
 
 
 class CorruptFile(FpsolveError, OSError):
-    """A file is not what fpsolve wrote."""
+    """A file is not what fpsolve wrote: raised by `load`."""
 
 
 class MissingExtra(FpsolveError, ImportError):
-    """An optional dependency is not installed; the message gives the install line."""
+    """An optional dependency is not installed: raised by what needs it, with the line that installs it."""
 
 
 class NotEnoughMemory(FpsolveError, MemoryError):
-    """A computation would need more memory than the machine has left; nothing was allocated."""
+    """A computation would need more memory than the machine has left: raised before anything is allocated."""
 
 
 class FpsolveWarning(UserWarning):
@@ -62,11 +69,11 @@ class FpsolveWarning(UserWarning):
 
 
 class TruncationWarning(FpsolveWarning):
-    """Mass lies beyond an open end of the grid."""
+    """Mass lies beyond an open end of the grid, or runs out over it: from densities, exit times and `transfer`."""
 
 
 class ResolutionWarning(FpsolveWarning):
-    """The grid is too coarse for the process where the density matters."""
+    """The grid, or a step, is too coarse where the density matters: from densities, evolutions and starts."""
 
 
 class DegenerateWarning(FpsolveWarning):

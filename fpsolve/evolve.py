@@ -54,13 +54,13 @@ def evolve(
 ) -> Evolution:
     """The densities of `problem` at `times`, from a start at t = 0.
 
-    dm/dt = L(t) m, m(0) = the masses of the start;   with memory beta < 1: dm/dt = L(t) D_t^(1-beta) m
+        dm/dt = L(t) m, m(0) = the masses of the start;   with memory beta < 1: dm/dt = L(t) D_t^(1-beta) m
 
     initial: a Gaussian, a Point, a function p of the coordinates, a Density, or an array of cell masses; an Evolution,
         or a Density with a time (`path[-1]`), goes on from its time with its masses as they are; not with memory, where
         the future depends on all of the past.
     normalize: scale a start whose mass on this grid is not 1, instead of refusing it.
-    times: rising, >= 0.
+    times: rising, >= 0.  progress: as for `stationary`.
     method: a time stepper.  None: Krylov() where the generator does not depend on time, else TRBDF2(); with memory
         Contour() and FastL1(), which alone can.
 
@@ -226,7 +226,8 @@ def _share(profile: Array) -> float:
         return 0.0
     total = float(profile.sum())
     if profile[-1] < profile[-2]:
-        return share_beyond(profile, True) / total
+        beyond = share_beyond(profile, True)
+        return beyond / (total + beyond)
     falls = np.flatnonzero(np.diff(profile) < 0.0)
     return float(profile[falls[-1] + 1 if falls.size else 0 :].sum()) / total
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning
+from fpsolve.errors import DegenerateWarning, ResolutionWarning
 from fpsolve.evolve import with_tails
 from fpsolve.generator import Generator
 from fpsolve.grid import Grid
@@ -30,9 +30,11 @@ from fpsolve.values.density import Density
 __all__ = ["Flows", "entropy_production_of", "flows_of", "masses_of", "over_faces"]
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 EPSILON = float(np.finfo(float).eps)
 ROUNDINGS = 16.0  # per logarithm that enters a flux
 NEGLIGIBLE = 1e-12  # of the largest flux
+BOUND = 1e-3  # of the entropy production: what may come from a bound
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,8 +122,12 @@ def _ways_out(grid: Grid, cells: NDArray[np.int64]) -> tuple[NDArray[np.int64], 
 
 
 def entropy_production_of(L: Generator, p: Density, found: Flows) -> float:
-    """Sum of flux times affinity; inf with a DegenerateWarning where something flows that nothing brings back."""
-    flows = found.fluxes != 0.0
+    """Sum of flux times affinity; inf with a DegenerateWarning where something flows that nothing brings back.
+
+    Beside masses below the floor of a method it is a bound; see `_below_the_floor`.
+    """
+    unknown, least = _below_the_floor(L, p, found)
+    flows = (found.fluxes != 0.0) & ~unknown
     endless = flows & ~np.isfinite(found.affinities)
     carried = np.concatenate([np.zeros(0), *(part.fluxes(masses_of(L, p)) for part in L.transport)])
     # what p loses to rounding or underflow in its far tails has no affinity either, and counts for nothing
@@ -138,7 +144,39 @@ def entropy_production_of(L: Generator, p: Density, found: Flows) -> float:
         )
         return math.inf
     used = flows & ~endless
-    return math.fsum(found.fluxes[used] * found.affinities[used])
+    total = math.fsum(found.fluxes[used] * found.affinities[used]) + math.fsum(least)
+    if math.fsum(least) > BOUND * total:
+        warnings.warn(
+            f"the entropy production is known from below only: {total:.6g}, of which {math.fsum(least):.2g} is a bound "
+            f"for flows over {int(np.sum(least > 0.0))} edges into cells whose mass is below the method's floor, "
+            f"{p.info.floor:.2g} of the largest; evolve with a smaller tol or with fp.TRBDF2(), or use finer cells",
+            ResolutionWarning,
+            stacklevel=4,
+        )
+    return total
+
+
+def _below_the_floor(L: Generator, p: Density, found: Flows) -> tuple[Flags, Array]:
+    """Which edges lead to or from masked masses, of which nothing is known but that they are below the floor.
+
+    And the least that each of them adds to the entropy production: of a flow from a known mass f that the floor itself
+    could not balance, (f - b) ln(f/b) with b the most that can come back; else 0.
+    A mass that is exactly 0 beside a known one is no error of a method, and where there is no noise the flow is known
+    wherever its source is: these stay what they are.
+    """
+    edges, dark = L.edges, np.isnan(p.log_values.ravel())
+    if p.info.floor is None or not np.any(dark):
+        return np.zeros(edges.step.size, dtype=bool), np.zeros(0)
+    masses, most = masses_of(L, p), p.info.floor * float(p.masses.max()) * with_tails(L, p.grid)
+    left, right = dark[edges.left], dark[edges.right]
+    empty = np.where(left, masses[edges.left], masses[edges.right]) == 0.0
+    fitted = (left | right) & ~((left ^ right) & empty)
+    unknown = np.where(edges.noiseless, np.where(found.fluxes > 0.0, left, right), fitted)
+    seen = np.where(dark, most, masses)
+    forth, back = edges.up * seen[edges.left], edges.down * seen[edges.right]
+    bounded = unknown & ~edges.noiseless & np.where(forth > back, right & ~left, left & ~right) & (forth * back > 0.0)
+    forth, back = forth[bounded], back[bounded]
+    return unknown, (forth - back) * np.log(forth / back)
 
 
 def _on_a_ring(edges: Edges, log_left: Array, found: Flows) -> Flows:

@@ -71,14 +71,21 @@ class Function:
         """Whether it has a parameter named t."""
         return any(parameter.name == "t" for parameter in self.parameters)
 
-    def check_signature(self, names: tuple[str, ...]) -> None:
-        """One required parameter per axis, in the grid's order where their names are the axes'."""
+    @cached_property
+    def required(self) -> tuple[str, ...] | None:
+        """The coordinates it asks for; None where its signature does not say."""
         parameters = self.parameters
         if not parameters or any(p.kind is p.VAR_POSITIONAL for p in parameters):
-            return
+            return None
         positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        required = [p.name for p in parameters if p.default is p.empty and p.kind in positional and p.name != "t"]
-        if sorted(required) == sorted(names) and tuple(required) != names:
+        return tuple(p.name for p in parameters if p.default is p.empty and p.kind in positional and p.name != "t")
+
+    def check_signature(self, names: tuple[str, ...]) -> None:
+        """One required parameter per axis, in the grid's order where their names are the axes'."""
+        required = self.required
+        if required is None or required == names:
+            return
+        if sorted(required) == sorted(names):
             raise InvalidInput(
                 f"{self.label} takes ({', '.join(required)}) but the grid's axes are ({', '.join(names)}): "
                 "coordinates are passed by position, in grid order; reorder one of the two"

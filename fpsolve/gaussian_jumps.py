@@ -24,7 +24,11 @@ def with_gaussian_jumps(diffusion: Any, jumps: Any) -> tuple[Any, Jumps | None]:
     each = isinstance(jumps, (tuple, list))
     given = tuple(jumps) if each else (jumps,)
     if not given or not all(isinstance(jump, Stable) or (each and jump is None) for jump in given):
-        raise InvalidInput(f"jumps is {jumps!r}; give fp.Stable(alpha, scale), or a tuple of one per axis (or None)")
+        raise InvalidInput(
+            f"jumps is {jumps!r}; give fp.Stable(alpha, scale), or a tuple of one per axis (or None).  Noise that "
+            "remembers has no such equation: coloured noise needs a coordinate of its own, fractional Brownian noise "
+            "infinitely many"
+        )
     if not each:
         return (diffusion, jumps) if jumps.alpha < GAUSSIAN else (_sum(diffusion, jumps), None)
     matrices = [jump for jump in given if jump is not None and np.ndim(0 if callable(jump.scale) else jump.scale)]

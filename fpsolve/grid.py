@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -15,6 +16,8 @@ __all__ = ["Axis", "Grid"]
 
 class Grid:
     """A product of named axes.  `Grid(x=(-3, 3, 400))` is short for `Grid(x=Axis.uniform(-3, 3, 400))`.
+
+    Raises InvalidInput for no axes, more than three, and what is neither an Axis nor (lo, hi, cells).
 
     >>> grid = Grid(u=(-4, 4, 64), w=Axis.sinh(-100, 100, 32))
     >>> grid.names, grid.shape, grid.weights.shape
@@ -51,7 +54,7 @@ class Grid:
     @property
     def size(self) -> int:
         """Number of cells."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def nodes(self) -> tuple[Array, ...]:

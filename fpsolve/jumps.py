@@ -21,8 +21,8 @@ Array = NDArray[np.float64]
 class Stable:
     """Stable jumps of index alpha.
 
-    the term -(-Laplacian)^(alpha/2) (scale^alpha p) of dp/dt; increments over a time t have the characteristic
-    function exp(-t |scale k|^alpha (1 - i skew sign(k) tan(pi alpha/2)))
+        the term -(-Laplacian)^(alpha/2) (scale^alpha p) of dp/dt; increments over a time t have the characteristic
+        function exp(-t |scale k|^alpha (1 - i skew sign(k) tan(pi alpha/2)))
 
     alpha: in (0, 2]; 2 is diffusion with D = scale^2.
     scale: >= 0; a number, a function of the coordinates (read where the jump starts, as Ito's rule reads noise), or in

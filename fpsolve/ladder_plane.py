@@ -77,9 +77,17 @@ class PlaneRow:
 class PlaneLadder:
     """The theories of SGD for a model of two parameters, judged by its replicas.
 
-    rows: in the order of the ladder.  floor, mmd_floor: the distances that as many replicas keep from their own law,
-        half of those between their halves, the largest of four splits.
+    rows: in the order of the ladder.  swarm: the replicas.
+    floor, mmd_floor: the distances that as many replicas keep from their own law, half of those between their halves,
+        the largest of four splits.
     rotation: of the replicas, with its standard error.  deviation: theirs, root mean square.  densities: of the rows.
+
+    `fp.ladder(model)` gives one; by hand:
+
+    >>> rows = [PlaneRow(name, error, *[None] * 6, "", ()) for name, error in (("Ito", 0.02), ("Gaussian", 0.1))]
+    >>> swarm, still = Swarm(("x", "y"), [0.0], [[[0.0, 1.0]]]), Measured(0.0, 0.1)
+    >>> PlaneLadder("mine", tuple(rows), swarm, 0.03, 0.03, still, 1.0, (None, None)).best.name
+    'Ito'
     """
 
     model: str
@@ -92,7 +100,7 @@ class PlaneLadder:
     densities: tuple[Density | None, ...]
 
     def row(self, name: str) -> PlaneRow:
-        """The row of one theory."""
+        """The row of one theory; InvalidInput names those there are."""
         for row in self.rows:
             if row.name == name:
                 return row

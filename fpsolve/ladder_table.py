@@ -53,11 +53,14 @@ class Row:
 class Ladder:
     """The theories of SGD for one model, judged by the law that it has.
 
-    rows: in the order of the ladder.  truth: the exact law's density, or SGD's held-out replicas where there is none.
+    coordinate: the axis.  rows: in the order of the ladder.
+    truth: the exact law's density, or SGD's held-out replicas where there is none.
     floor: the KS distance that as many replicas as were held out would keep from their own law with probability .95;
         None without any.  truth_error: KS between the exact law on its nodes and on half as many; None for replicas.
     contraction: learning_rate times the rate of return, skewness: of a sample's gradient: where theories begin to fail.
     densities: of the rows, in their order.  notes: what was warned of on the way, of the exact law first.
+    swarm, held_out: all replicas, and the half that judges; measured: what the other half says of noise and memory; all
+        None without replicas.
 
     >>> import fpsolve as fp
     >>> data = fp.Regression.synthetic(200, noise=1.0, seed=3)
@@ -81,7 +84,7 @@ class Ladder:
     notes: tuple[str, ...]
 
     def row(self, name: str) -> Row:
-        """The row of one theory."""
+        """The row of one theory; InvalidInput names those there are."""
         for row in self.rows:
             if row.name == name:
                 return row

@@ -18,13 +18,14 @@ __all__ = ["Problem"]
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A process on a grid: a pure value, which determines one generator.
+    """A process on a grid, discretised by a scheme (`Positive()`): a pure value, which determines one generator.
+
+    Raises InvalidInput where a coefficient takes another number of coordinates than the grid has axes, or jumps do not
+    fit them.
 
     >>> import fpsolve as fp
     >>> fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-6, 6, 400)))
     Problem(Process(ito) on x: 400 cells on [-6, 6], open; Positive())
-
-    Raises InvalidInput where a coefficient's arguments are not the grid's axes.
     """
 
     process: Process

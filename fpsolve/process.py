@@ -32,7 +32,7 @@ SYMMETRY_TOLERANCE = 1e-12
 class Process:
     """A diffusion process.
 
-    dX = A(X) dt + sqrt(2 D(X)) dW + scale(X-) dL, in the time of a clock that may stand still (memory < 1)
+        dX = A(X) dt + sqrt(2 D(X)) dW + scale(X-) dL, in the time of a clock that may stand still (memory < 1)
 
     drift: A, a function of the coordinates (one positional argument per axis; a tuple of one array per axis in
         several dimensions), or a constant.
@@ -44,6 +44,7 @@ class Process:
     memory: Caputo order in (0, 1]: below 1 the process waits, its clock the inverse of a stable subordinator.
     log_diffusion, drift_over_diffusion: optional direct forms of ln D and A/D, one dimension only, for processes whose
         D underflows where the density still matters.
+    potential, temperature, gradient: what `gibbs` was given; use that.
     reservoir_drift: the drift in the last cells before an end called "reservoir" (several dimensions only).
 
     A function with a parameter named t is time dependent; `at(t)` freezes it.
@@ -133,7 +134,7 @@ class Process:
         diffusion = partial(scaled, mobility, temperature) if callable(mobility) else times(mobility, temperature)
         return cls(drift, diffusion, "isothermal", potential=loss, temperature=float(temperature), gradient=gradient)
 
-    @property
+    @cached_property
     def time_dependent(self) -> bool:
         """Whether a coefficient has a parameter named t."""
         return any(f.takes_time for f in (*self.functions.values(), *self.scales))
@@ -234,6 +235,8 @@ def _check_symmetric(values: Array, points: Points) -> None:
 
 
 def _check_positive(values: Array, points: Points) -> None:
+    if len(values) == 1 and np.all(values >= 0.0):
+        return
     suspects = np.flatnonzero(~_minors_positive(values))
     if suspects.size == 0:
         return

@@ -59,9 +59,9 @@ def quasi_stationary(
 ) -> Density:
     """The density of paths that are still inside after a long time, and how fast they leave.
 
-    L p = -rate p inside, p = 0 on the boundary, sum(masses) + beyond = 1
+        L p = -rate p inside, p = 0 on the boundary, sum(masses) + beyond = 1
 
-    inside: as for `mean_exit_time`.
+    problem, inside, progress: as for `mean_exit_time`.
     method: None: in one dimension by scale and speed, to rounding; else `SparseLU()`, or `GTH()` where the rate is so
         small that rounding would show; either may be given.
 

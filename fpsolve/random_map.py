@@ -124,6 +124,21 @@ class RandomMap:
         return self.coordinate == "log"
 
     @property
+    def tail_exponent(self) -> float:
+        """q in p ~ |x|^-q as |x| -> inf, E|x'/x|^(q - 1) = 1 there; inf without such a law, < 1 where mass runs away.
+
+        Source: Kesten, Acta Math. 131, 207 (1973).
+
+        >>> doubled = RandomMap(lambda x, a, b: a * x + b, ([0.5, 0.5, 2.0], [-1.0, 1.0, 0.5]), (-9.0, 9.0))
+        >>> round(doubled.tail_exponent, 9)
+        2.0
+        """
+        from fpsolve.random_map_ends import upper_exponent
+
+        kappa = upper_exponent(self)
+        return np.inf if kappa is None else 1.0 + kappa
+
+    @property
     def span(self) -> tuple[float, float]:
         """The domain in s."""
         lo, hi = self.domain

@@ -34,7 +34,7 @@ MATTERS = 1e-8  # of the largest density in s
 def strong_residual(problem: Problem, p: Density, accuracy: int = 4) -> Field:
     """(L p)/p at the nodes by finite differences, over the size of its own terms: how far p is from stationary.
 
-    residual = |(L p)/p| / (S + <S>),  S = sum of the moduli of the terms of (L p)/p, <S> its average over p
+        residual = |(L p)/p| / (S + <S>),  S = sum of the moduli of the terms of (L p)/p, <S> its average over p
 
     p: on the problem's grid or any other with the same axis name.  accuracy: order of the differences, even.
 

@@ -36,7 +36,7 @@ def warn_of_coarse_cells(p: Density, edges: Edges, cells: NDArray[np.int64]) -> 
         message = (
             f"the drift is not resolved: the largest cell Peclet number is {peclet[worst]:.3g} at "
             f"{_place(p, int(edges.left[worst]))}, so ln p changes by that much between neighbouring cells; "
-            f"use {peclet[worst]:.3g} times the cells there"
+            f"use {np.ceil(peclet[worst] / LARGEST_PECLET):.3g} times the cells there at least"
         )
     if message:
         warnings.warn(message, ResolutionWarning, stacklevel=5 if p.grid.ndim == 1 else 6)

@@ -62,7 +62,8 @@ def plane_rungs(model: FromGradients) -> list[PlaneRung]:
 
     Raises InvalidInput where the noise at the minimum has no full rank, and densities collapse on a line or point.
     """
-    law, flow, process = model.gaussian(), model._drift, model.process()
+    law, process = model.gaussian(), model.process()
+    flow = process.drift
     sizes = np.linalg.eigvalsh(law.diffusion)
     if not sizes[0] > THIN * sizes[-1]:
         raise InvalidInput(

@@ -42,10 +42,10 @@ def spectrum(
 ) -> Spectrum:
     """The slowest relaxation rates of `problem` and their modes, by ARPACK.
 
-    L phi_n = -rate_n phi_n
+        L phi_n = -rate_n phi_n
 
     modes: how many, the stationary one included.
-    inside: as for `mean_exit_time`, for paths that end when they leave; None: on the whole grid.
+    inside, progress: as for `mean_exit_time`, for paths that end when they leave; None: on the whole grid.
 
     Returns a Spectrum with `.rates`, `.modes`, `.gap` and `.relaxation_time`; with memory beta < 1 a mode relaxes as
     E_beta(-rate t^beta), Mittag-Leffler's function, by a power of t in the end.  In detailed balance rates are real and

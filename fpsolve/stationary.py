@@ -36,7 +36,7 @@ SIGNED_RATES = 1e-2  # LU's estimate of its error takes every rate for a loss; t
 def stationary(problem: Problem, *, method: NullVector | None = None, progress: Progress = None) -> Density:
     """The stationary density of `problem`.
 
-    0 = L p, sum(masses) + beyond = 1
+        0 = L p, sum(masses) + beyond = 1
 
     method: for two and three dimensions.  Default `GTH()`: elimination without subtraction, every mass right to
         rounding relative to itself, so that tails and the weights of wells far apart can be trusted; `SparseLU()` for
@@ -85,8 +85,10 @@ def components(
 ) -> list[Density]:
     """One stationary density per closed class, each normalised to 1 and zero outside its class.
 
-    Raises NotNormalizable for the first class without a normalisable density; with skip=True such classes are
-    left out.  Takes a method and raises InvalidInput as `stationary` does.
+    problem, method, progress: as for `stationary`.  skip: leave out the classes without a normalisable density.
+
+    Returns a list, in the order of the grid.  Raises NotNormalizable for the first such class without skip, and what
+    `stationary` raises, Reducible apart.
 
     >>> import fpsolve as fp
     >>> two = components(fp.Problem(fp.Process(lambda x: x - x**3, lambda x: 0.1 * x**2), fp.Grid(x=(-3, 3, 400))))

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import CorruptFile, InvalidInput
-from fpsolve.formats import KINDS, Arrays, Header, Saveable
+from fpsolve.facts import Arrays, Header
+from fpsolve.formats import KINDS, Saveable
 from fpsolve.version import __version__
 
 __all__ = ["FORMAT", "load", "save", "write_whole"]
@@ -34,9 +35,13 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeErro
 
 
 def save(value: Saveable, path: str | Path, *, force: bool = False) -> Path:
-    """Write a Current, Density, Evolution, Field, Spectrum, Survival or Swarm to an .npz file; returns its path.
+    """Write a value to an .npz file.
 
-    The file is written beside its place, synced and renamed: a full disk or a killed process leaves what was there.
+    value: a Current, Density, Evolution, Field, Spectrum, Survival or Swarm.
+    path: of the file, in a folder that exists.  force: replace a file that exists.
+
+    Returns the path.  The file is written beside its place, synced and renamed: a full disk or a killed process leaves
+    what was there.
     Raises InvalidInput where the file exists and `force` is False, and for values that have no file format.
 
     >>> import fpsolve as fp, tempfile
@@ -71,9 +76,15 @@ def save(value: Saveable, path: str | Path, *, force: bool = False) -> Path:
 def load(path: str | Path, *, largest: int = LARGEST) -> Any:
     """Read a value that `save` wrote.
 
-    largest: bytes that the file may unpack to; what it declares is checked before anything is read.
-    Raises CorruptFile where the file is truncated, altered, not ours, or holds pickled objects; InvalidInput where it
-    is larger than `largest` or of a newer format; FileNotFoundError where there is none.
+    path: of the file.  largest: bytes that the file may unpack to; what it declares is checked before anything is read.
+
+    Returns the value.  Raises CorruptFile where the file is truncated, altered, not ours, or holds pickled objects;
+    InvalidInput where it is larger than `largest` or of a newer format; FileNotFoundError where there is none.
+
+    >>> import fpsolve as fp, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load(fp.Field(fp.Grid(x=(0, 1, 5)), [0.0, 1.0, 4.0, 9.0, 16.0], "height").save(folder + "/height.npz"))(0.5)
+    4.0
     """
     path = Path(path)
     with path.open("rb") as file:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from fpsolve.checks import rising_times
 from fpsolve.errors import FpsolveWarning
 from fpsolve.evolve import default_method, follow, with_tails
-from fpsolve.generator import Generator, generator
+from fpsolve.generator import generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Initial, masses
 from fpsolve.killed import Killed, at_another_time
@@ -41,16 +41,16 @@ def survival(
 ) -> Survival:
     """The probability that paths are inside a set still, and the density of the time at which they leave.
 
-    S(t) = sum of m(t),  dm/dt = L m inside, p = 0 on the boundary;   exit density = -dS/dt
+        S(t) = sum of m(t),  dm/dt = L m inside, p = 0 on the boundary;   exit density = -dS/dt
     with memory beta < 1, dm/dt = L D_t^(1-beta) m: paths leave while their clocks run only, and S ~ t^-beta in the end
 
     initial: a start at t = 0, as for `evolve`; paths outside from the start have left.
     times: rising, >= 0.  inside: as for `mean_exit_time`; None: until an absorbing end.
-    method, normalize: as for `evolve`; the process may depend on t.
+    problem, method, normalize, progress: as for `evolve`; the process may depend on t.
 
     Returns a Survival: numpy takes it for its probabilities; `.exit_density`, `.mean_exit_time()`.  On Ctrl-C the part
     that is done is returned, with a warning.  Second order in the cell width, with jumps as `mean_exit_time`.
-    Raises and warns as `evolve` and `mean_exit_time` do.
+    Raises InvalidInput and NotConverged, and warns, as `evolve` and `mean_exit_time` do.
     Source: Redner, A Guide to First-Passage Processes (2001), ch. 1.
 
     >>> import numpy as np, fpsolve as fp
@@ -68,30 +68,17 @@ def survival(
     def at(t: float) -> Killed:
         return at_another_time(first, generator(asked.ended, t))
 
-    def moving(t: float) -> Generator:
-        return at(t).generator
-
     timed, memory = problem.process.time_dependent, problem.process.memory
-    given = moving if timed else first.generator
-    path = follow(
-        _with_dead_ends(problem.grid, first),
-        first.generator,
-        given,
-        m0,
-        stops,
-        method,
-        start=0.0,
-        progress=progress,
-    )
+    given = (lambda t: at(t).generator) if timed else first.generator
+    grid = _with_dead_ends(problem.grid, first)
+    path = follow(grid, first.generator, given, m0, stops, method, start=0.0, progress=progress)
     lift = with_tails(first.generator, problem.grid)
     rows, m0 = path.masses.reshape(len(path), -1) * lift, m0 * lift
     losses = [at(float(t)).loss if timed else first.loss for t in path.times]
-    rate = float(m0 @ first.loss)
+    rate, moved, finished = float(m0 @ first.loss), rows, True
     if memory < 1.0:
         rate = np.inf if rate > 0.0 else 0.0  # clocks run infinitely fast at first
         moved, finished = _in_motion(method or default_method(given, memory), given, m0, path.times, progress)
-    else:
-        moved, finished = rows, True
     leaving_now = [float(row @ loss) for row, loss in zip(moved, losses, strict=True)]
     return Survival(
         path.times,

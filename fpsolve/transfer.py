@@ -39,7 +39,7 @@ def transfer(
         of the mass leaves it in a step.
 
     Returns an ExactLaw: `.expect(f)`, `.mean()`, `.var()`, `.stationary()`, `.evolve(start, steps)`, `.flux`, `.error`,
-    `.kappa`, `.ulam()`.
+    `.kappa`, `.tail_exponent`, `.ulam()`.
     Raises NotNormalizable where all mass condenses at x = 0 or runs away, NotConverged (its `best` is the law of what
     has not left yet) where the map diverges: the learning rate is too large for a law to exist; InvalidInput for a
     model without data.  Warns TruncationWarning where replicas leave rarely, with the rate.

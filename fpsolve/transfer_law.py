@@ -20,7 +20,7 @@ from fpsolve.grid import Grid
 from fpsolve.initial import Initial
 from fpsolve.progress import Progress
 from fpsolve.random_map import RandomMap
-from fpsolve.random_map_ends import lower_exponent, upper_exponent
+from fpsolve.random_map_ends import lower_exponent
 from fpsolve.transfer_density import end_slope, law_density, node_grid
 from fpsolve.transfer_steps import evolved
 from fpsolve.ulam import ulam
@@ -49,6 +49,11 @@ class ExactLaw:
 
     random_map: whose law.  parts: its operator, on grids that lie between one another.  s: the nodes of all of them in
     the map's coordinate, rising.  weights: signed, sum 1.  residual: max|w K - w|/max|w|.  seconds: CPU time.
+
+    >>> import fpsolve as fp
+    >>> law = fp.transfer(fp.RandomMap(lambda x, a: x / 2 + a, [-1.0, 1.0], (-2.5, 2.5)))  # uniform on [-2, 2]
+    >>> round(law.var(), 9), round(law.expect(lambda x: x**4), 9)
+    (1.333333333, 3.2)
     """
 
     random_map: RandomMap
@@ -85,10 +90,10 @@ class ExactLaw:
 
         Raises InvalidInput where the law's tail, P(|x| > r) ~ r^-kappa, does not carry it.
         """
-        if whole("order", order, 1) >= self._tail:
+        if whole("order", order, 1) >= self.tail_exponent - 1.0:
             raise InvalidInput(
                 f"the moment of order {order} of {self.random_map.name} is infinite: P(|x| > r) falls as "
-                f"r^-{self._tail:.6g} only"
+                f"r^-{self.tail_exponent - 1.0:.6g} only"
             )
         center = float(self.weights @ self.positions) if central else 0.0
         return float(self.weights @ (self.positions - center) ** order)
@@ -125,7 +130,7 @@ class ExactLaw:
         lo, hi = float(self.parts[0].s[0]), float(self.parts[0].s[-1])
         if self.random_map.logarithmic:
             further = FURTHER / abs(self.random_map.readout.power)
-            lo, hi = lo - further, hi + further if np.isfinite(self._tail) else hi
+            lo, hi = lo - further, hi + further if np.isfinite(self.tail_exponent) else hi
         finer = law_between(self.random_map, lo, hi, 2 * self.parts[0].s.size, self._mode)
         return MomentErrors(abs(finer.mean() - self.mean()), abs(finer.var() - self.var()))
 
@@ -133,6 +138,11 @@ class ExactLaw:
     def kappa(self) -> float | None:
         """kappa in p ~ |x|^(kappa - 1) toward 0, from E|u'/u|^(-kappa power) = 1 at u = 0; None without such a law."""
         return lower_exponent(self.random_map)
+
+    @cached_property
+    def tail_exponent(self) -> float:
+        """q in p ~ |x|^-q as |x| -> inf, the map's own: `RandomMap.tail_exponent`; inf without such a law."""
+        return self.random_map.tail_exponent
 
     @cached_property
     def end_slope(self) -> float | None:
@@ -178,11 +188,6 @@ class ExactLaw:
         return ulam(
             self.random_map, float(self.s[0]), float(self.s[-1]), whole("cells", cells, FEWEST_NODES), self._mode
         )
-
-    @cached_property
-    def _tail(self) -> float:
-        kappa = upper_exponent(self.random_map)
-        return np.inf if kappa is None else kappa
 
     @property
     def _by_part(self) -> list[tuple[Collocation, Array]]:

@@ -13,10 +13,11 @@ from fpsolve.checks import whole
 from fpsolve.collocation import Collocation
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
-from fpsolve.initial import Initial, Point, masses
+from fpsolve.initial import Initial, masses
 from fpsolve.kernels.collocation import collocate
 from fpsolve.progress import Progress, reporting
 from fpsolve.random_map import RandomMap
+from fpsolve.starts import Point
 from fpsolve.values.evolution import Evolution
 from fpsolve.values.info import Info
 

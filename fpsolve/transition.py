@@ -51,10 +51,11 @@ def transition_rate(
 ) -> TransitionRate:
     """How often the stationary process goes over from `source` to `target`, per unit time spent coming from the source.
 
-    rate = F/<q->, F the flux of paths that go from the source to the target
+        rate = F/<q->, F the flux of paths that go from the source to the target
 
     Its inverse is the mean time to the target from where paths enter the source.  With or without detailed balance.
-    source, target, method: as for `committor`; in one dimension without a current, exact to rounding.
+    problem, source, target, method, progress: as for `committor`.  In one dimension without a current, exact to
+    rounding.
 
     Returns a TransitionRate, a float with `.flux` and `.share`.
     Raises InvalidInput for sets that overlap, touch, or hold no node; what `stationary` raises where there is no

@@ -15,8 +15,9 @@ WORDS = {"pass": "PASS", "fail": "FAIL", "limit": "KNOWN LIMIT"}
 class Verdict:
     """A claim holds if the measured value is within the tolerance of the expected one and the control's is not.
 
-    seconds: CPU time.  limit: how far a claim that is known not to hold is off, in words.  trouble: the error that
-    kept the claim from being measured.
+    claim, case, kind: the claim's name, its file and its class.  seconds: CPU time.
+    limit: how far a claim that is known not to hold is off, in words.  trouble: the error that kept the claim from
+        being measured.
 
     >>> Verdict("twice two", "sums", "Exact", 4.0, 4.1, 0.2, control=5.0, source="arithmetic", seconds=0.0).word
     'PASS'

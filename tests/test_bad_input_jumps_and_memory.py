@@ -199,3 +199,40 @@ def test_row_53_moments_beyond_the_tail_are_refused_at_rest_and_in_motion():
             mean()
     with pytest.warns(fp.DegenerateWarning, match="moment of order 2 of x is infinite"):
         assert fp.evolve(problem(0.0, WIDE, jumps=fp.Stable(1.5)), START, [1.0])[0].var() == np.inf
+
+
+def growing(power, alpha=1.2):
+    return fp.Stable(alpha, scale=lambda *x: (1 + x[0] ** 2) ** (0.5 * power))
+
+
+def test_a_scale_that_grows_faster_than_any_tail_falls_is_told_with_end_and_numbers():
+    message = (
+        r"toward the open end x=-1000 the scale of jumps grows like \|x\|\^3 over .*, scale\^alpha like \|x\|\^3\.6, "
+        r"and p falls like \|x\|\^-2\.2 .*3\.6 - 2\.2 is not below 0\.2; let the scale level off there \(slower than "
+        r"\|x\|\^2\).*'reflecting' or 'absorbing'"
+    )
+    with pytest.raises(fp.InvalidInput, match=message):
+        fp.generator(problem(None, WIDE, jumps=growing(3.0)))
+    mixed = fp.Axis.sinh(-1e3, 1e3, 401, scale=0.3, ends=("reflecting", "open"))
+    with pytest.raises(fp.InvalidInput, match=r"open end x=1000 .*3\.6 - 2\.2 is not below 1\.2"):
+        fp.generator(problem(None, mixed, jumps=growing(3.0)))
+    plane = fp.Grid(x=fp.Axis.sinh(-100, 100, 41), y=(-5, 5, 5))
+    process = fp.Process(lambda x, y: (-x, -y), (0.0, 0.5), jumps=(growing(3.0), None))
+    with pytest.raises(fp.InvalidInput, match="toward the open end x=-100 the scale of jumps grows"):
+        fp.generator(fp.Problem(process, plane))
+
+
+def test_what_the_message_about_a_growing_scale_advises_helps():
+    def leveled(x):
+        y = np.minimum(np.abs(x), 100.0)
+        return (1 + y**2) ** 1.5
+
+    walls = fp.Axis.sinh(-1e3, 1e3, 401, scale=0.3, ends="reflecting")
+    for pr in (
+        problem(None, WIDE, jumps=growing(1.9)),
+        problem(None, WIDE, jumps=fp.Stable(1.2, leveled)),
+        problem(None, walls, jumps=growing(3.0)),
+    ):
+        assert fp.generator(pr).is_markov
+    accurate = problem(None, WIDE, jumps=growing(2.3)).replace(scheme=fp.Accurate())
+    assert "fitted to the last cells" in fp.stationary(accurate).info.notes[0]

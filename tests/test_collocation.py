@@ -195,6 +195,7 @@ def test_exponents_solve_their_equations():
     kappa = lower_exponent(growing)
     assert np.mean(np.array([0.7, 2.5]) ** -kappa) == pytest.approx(1.0, abs=1e-9)
     assert upper_exponent(growing) is None
+    assert (model.tail_exponent, growing.tail_exponent) == (1.0 + upper_exponent(model), np.inf)
     assert lower_exponent(growing.replace(atoms=[1.5, 2.5])) == np.inf
 
 

@@ -7,7 +7,8 @@ from scipy.integrate import quad
 
 import fpsolve as fp
 from fpsolve.current import current, entropy_production
-from fpsolve.initial import Gaussian, masses
+from fpsolve.initial import masses
+from fpsolve.starts import Gaussian
 
 MESHES = (12, 60, 400)
 TILTS = (1.0, -1.0, 1e-9, 1e-13, 30.0)

@@ -1,7 +1,6 @@
 """Evolutions: densities by index and time, statistics per time, files, xarray, pictures."""
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.colors import LogNorm
@@ -12,6 +11,7 @@ from fpsolve.export import to_xarray
 from fpsolve.values.evolution import Evolution
 
 mpl.use("Agg")
+pytestmark = pytest.mark.usefixtures("figures_closed")
 
 WELL = fp.Problem(fp.Process(lambda x: x - x**3, 0.25), fp.Grid(x=(-3, 3, 120)))
 PATH = fp.evolve(WELL, fp.Gaussian(-1, 0.2), [0.0, 0.5, 4.0])
@@ -19,12 +19,6 @@ PLANE = fp.Grid(u=(-4, 4, 24), w=fp.Axis.uniform(-3, 3, 18, ends=("reflecting", 
 TURNING = fp.evolve(
     fp.Problem(fp.Process(lambda u, w: (-u + 2 * w, -w - 2 * u), 0.1), PLANE), fp.Gaussian((1, 0), (0.4, 0.4)), [0, 1]
 )
-
-
-@pytest.fixture(autouse=True)
-def _close():
-    yield
-    plt.close("all")
 
 
 def test_densities_are_found_by_index_and_by_time():

@@ -323,3 +323,5 @@ def test_row_18_what_reaches_an_open_end_is_told():
         run(1.0, [0.1, 0.8])
     assert run(1.0, [0.1, 0.8], "reflecting").info.edge_mass == 0.0
     assert run(1.0, [0.1]).info.edge_mass < 1e-12  # it rises there too, of next to nothing
+    with pytest.warns(fp.TruncationWarning, match=r"^0\.\d+ of the mass would lie beyond"):
+        run(0.0, [12.0], ("open", "reflecting"))  # nearly flat: many times what the grid holds, never more than all

@@ -5,8 +5,9 @@ import pytest
 from scipy.special import ndtr
 
 import fpsolve as fp
-from fpsolve.initial import Gaussian, Point, masses
+from fpsolve.initial import masses
 from fpsolve.particles.draws import draw
+from fpsolve.starts import Gaussian, Point
 
 LINE = fp.Grid(x=(-3, 3, 400))
 PLANE = fp.Grid(x=(-6, 6, 96), y=fp.Axis.sinh(-40, 40, 160))

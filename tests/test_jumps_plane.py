@@ -1,5 +1,8 @@
 """Stable jumps in the plane: the kernel and its correction, and a generator that is Markov whatever the ends."""
 
+import math
+from itertools import product
+
 import mpmath
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from levy_planes import INDICES, SHEAR, grid_of, of_gaussian, toward_middle, who
 
 import fpsolve as fp
 from fpsolve.operators import fractional_plane
-from fpsolve.operators.epstein import lattice_moments, lattice_total
+from fpsolve.operators.epstein import lattice_moments
 from fpsolve.operators.fractional_plane import PlaneKernel, constant_in_plane
 
 ENDS = ["open", "reflecting", "absorbing", "periodic", ("absorbing", "open"), ("reflecting", "open"),
@@ -37,6 +40,16 @@ def error(alpha, cells, matrix=((1.0, 0.0), (0.0, 1.0)), reach=6.0, exact=None):
     L = fp.generator(fp.Problem(fp.Process(still, jumps=fp.Stable(alpha, matrix)), grid))
     p, change = of_gaussian(alpha if exact is None else exact, *grid.mesh(), matrix)
     return float(np.abs(L.apply((p * grid.weights).ravel()).reshape(grid.shape) / grid.weights - change).max())
+
+
+def lattice_total(form, s):
+    """sum' (m.A m)^(-1-s), the rates to all other cells, by exponential integrals."""
+    size, total = math.sqrt(np.linalg.det(form)), 1.0 / s - 1.0 / (1.0 + s)
+    m = [m for m in product(range(-16, 17), repeat=2) if any(m)]
+    for unit, order in ((form / size, -s), (np.linalg.inv(form) * size, 1.0 + s)):
+        squares = np.einsum("ni,ij,nj->n", m, unit, m)
+        total += float(sum(mpmath.expint(order, math.pi * x) for x in squares[squares < 13.0]))
+    return total * (math.pi / size) ** (1.0 + s) / math.gamma(1.0 + s)
 
 
 @pytest.mark.parametrize("alpha", INDICES)

@@ -10,6 +10,7 @@ import fpsolve as fp
 from fpsolve.ladder_table import GOOD
 from fpsolve.models import DiagonalNetwork, FromGradients
 from fpsolve.models.subject import Subject
+from fpsolve.plot_ladder import side_by_side
 from fpsolve.values.swarm import Swarm
 
 DATA = fp.Regression.synthetic(80, noise=0.5, seed=3)
@@ -125,6 +126,11 @@ def test_it_prints_draws_and_names_its_rows(found):
     assert repr(found).startswith("Ladder(DiagonalNetwork(")
     assert len(found.plot().patches) == len([row for row in found.rows if row.error is not None])
     assert len(found.plot_densities().lines) >= 5
+    panels = side_by_side({"one": found, "two": found})
+    assert [ax.get_title(loc="left") for ax in panels.axes[:2]] == ["one", "two"]
+    told = [text.get_text() for text in panels.legends[0].get_texts()]
+    assert len(told) == len(set(told))
+    assert {"exact law of SGD", "Ito", "measured"} <= set(told)
     with pytest.raises(fp.InvalidInput, match="there is no theory 'Langevine'"):
         found.row("Langevine")
 

@@ -8,6 +8,7 @@ import pytest
 import fpsolve as fp
 from fpsolve.models import FromGradients
 from fpsolve.paired_scores import plane_scores, preference
+from fpsolve.plot_ladder import side_by_side
 from fpsolve.rungs_plane import plane_rungs
 
 RNG = np.random.default_rng(2)
@@ -113,6 +114,11 @@ def test_it_prints_draws_and_gives_its_facts(found):
     assert all(row.name in text for row in found.rows)
     assert json.loads(json.dumps(found.facts()))["replicas"] == 6000
     assert len(found.plot().patches) == len(found.rows)
+    upper, lower = side_by_side({"one": found}).axes
+    (marks,) = (line for line in lower.lines if line.get_label() == "theory")
+    assert list(marks.get_xdata()) == [row.rotation for row in found.rows]
+    assert [tick.get_text() for tick in lower.get_yticklabels()] == [row.name for row in found.rows]
+    assert len(upper.patches) == len(found.rows)
     with pytest.raises(fp.InvalidInput, match="there is no theory"):
         found.row("Itoo")
 

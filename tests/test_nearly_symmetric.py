@@ -217,6 +217,7 @@ def test_grids_hold_the_balances(model):
         (lambda: NearlySymmetric([1.0], 1.0, 1.0), r"data is list; give fp\.Regression"),
         (lambda: NearlySymmetric.from_moments([1], 1.0, 1.0, 0.1), "moments is list"),
         (lambda: NearlySymmetric(fp.Regression([1.0, 2.0], [1.0, 3.0]), 1.0, 1.0, batch=3), "batch is 3 but"),
+        (lambda: NearlySymmetric(fp.Regression([1.0, 2.0], [1.0, 3.0]), 1.0, 1.0, batch=None), "batch is None; give a"),
         (lambda: FLAT.weights_process(-1.0), "regularisation is -1"),
         (lambda: FLAT.sgd(5, 1, seed=1), r"build it on fp\.Regression"),
         (lambda: FLAT.replace(data=fp.Moments(1, 1, 1, 1, 1)).exact_density(), "vanishes at"),

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fpsolve as fp
-
-INSIDE = (-1.0, 1.0)
+from tests.lines import INSIDE, double_well, nodes, problem, walk
 
 # dX = (X - X^3) dt + sqrt(2 D) dW from -1: nested 16-point Gauss-Legendre rules in 40 digits
 TIMES = {
@@ -22,24 +21,6 @@ TIMES = {
     (0.25 / 200, 1.0): 3.21647120275202853e87,
 }
 PRINTED = {(0.1, 1.0): 66.26862636, (0.05, 1.0): 729.6706919, (0.1, 0.0): 30.82130247, (0.05, 0.0): 361.9037595}
-
-
-def problem(drift, diffusion, axis, convention="ito"):
-    return fp.Problem(fp.Process(drift, diffusion, convention), fp.Grid(x=axis))
-
-
-def double_well(D, axis=(-3, 3, 400)):
-    return problem(lambda x: x - x**3, D, axis)
-
-
-def walk(D=0.5, axis=(-2, 2, 160)):
-    return problem(0.0, D, axis)
-
-
-def nodes(pr, lo=-np.inf, hi=np.inf):
-    """Nodes strictly between lo and hi, as flags, and where they are."""
-    x = pr.grid.nodes[0]
-    return (x > lo) & (x < hi), x
 
 
 @pytest.mark.parametrize(("D", "to"), TIMES)

@@ -5,20 +5,7 @@ import pytest
 
 import fpsolve as fp
 from fpsolve.solvers.line import GAUSS, WEIGHTS, running
-
-INSIDE = (-1.0, 1.0)
-
-
-def problem(drift, diffusion, axis, convention="ito"):
-    return fp.Problem(fp.Process(drift, diffusion, convention), fp.Grid(x=axis))
-
-
-def double_well(D, axis=(-3, 3, 400)):
-    return problem(lambda x: x - x**3, D, axis)
-
-
-def walk(D=0.5, axis=(-2, 2, 160)):
-    return problem(0.0, D, axis)
+from tests.lines import INSIDE, double_well, problem, walk
 
 
 @pytest.mark.parametrize("to", [0.0, 0.313])

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import fpsolve as fp
 from fpsolve.casefile import find, load
-from fpsolve.runner import facts, prepare, run
+from fpsolve.runner import facts
+from tests.case_runs import check_run
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {
@@ -27,16 +27,7 @@ def solved(name, **physics):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_a_case_draws_and_saves_what_it_solved(name, tmp_path):
-    folder = tmp_path / name
-    prepare(folder, force=False)
-    case = load(find(name, ROOT))
-    outcome = run(case, SMALL[name], folder, tell=lambda sentence: None)
-    assert outcome.finished
-    assert (folder / "figure.png").stat().st_size > 10_000
-    for file in outcome.facts["files"]:
-        if file.endswith(".npz"):
-            fp.load(file)
-    assert len(outcome.facts["files"]) == len(outcome.facts["results"]) + 1
+    check_run(load(find(name, ROOT)), SMALL[name], tmp_path / name)
 
 
 def test_facts_of_a_current_name_its_entropy_production():

@@ -9,10 +9,11 @@ from scipy.special import ndtr
 
 import fpsolve as fp
 from fpsolve.errors import InvalidInput
-from fpsolve.initial import Integrated, masses
+from fpsolve.initial import masses
 from fpsolve.models import DiagonalNetwork, Moments, Regression, RescalingPair
 from fpsolve.models.pair_coordinates import to_coordinates, to_output, to_weights
 from fpsolve.models.pair_start import GaussianWeights
+from fpsolve.starts import Integrated
 
 REFERENCE = Moments(1.0, 0.5, 1.0, 1.0, 1.0)
 WEIGHTS = [(1.6, 0.3), (1.1, -0.7), (-0.9, -0.4), (0.3, 1.6), (-0.2, 0.8)]

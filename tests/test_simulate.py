@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fpsolve as fp
-from fpsolve.initial import Gaussian, Point
 from fpsolve.particles.simulate import simulate
+from fpsolve.starts import Gaussian, Point
 
 N = 40_000
 

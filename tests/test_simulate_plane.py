@@ -12,12 +12,12 @@ from hypothesis.extra.numpy import arrays
 from scipy.linalg import expm
 
 import fpsolve as fp
-from fpsolve.initial import Gaussian, Point
 from fpsolve.kernels.random import BRIDGES, fill_normals
 from fpsolve.particles.correlated import correlations, mixed, possible
 from fpsolve.particles.increments import exponentials
 from fpsolve.particles.simulate import simulate
 from fpsolve.particles.walls import Walls
+from fpsolve.starts import Gaussian, Point
 
 N = 20_000
 K = np.array([[1.0, 1.5], [-0.5, 1.0]])

@@ -5,9 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import fpsolve as fp
 from fpsolve.casefile import find, load
-from fpsolve.runner import prepare, run
+from tests.case_runs import check_run
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL = {
@@ -28,7 +27,7 @@ def case(name):
 
 @pytest.mark.parametrize("name", SMALL)
 def test_a_case_saves_what_it_solved_and_draws_it_with_labels(name, tmp_path, monkeypatch):
-    folder, module, drawn = tmp_path / name, case(name), []
+    module, drawn = case(name), []
     draw = module.figure
 
     def figure(results):
@@ -36,14 +35,7 @@ def test_a_case_saves_what_it_solved_and_draws_it_with_labels(name, tmp_path, mo
         return drawn[-1]
 
     monkeypatch.setattr(module, "figure", figure)
-    prepare(folder, force=False)
-    outcome = run(module, SMALL[name], folder, tell=lambda sentence: None)
-    assert outcome.finished
-    assert (folder / "figure.png").stat().st_size > 10_000
-    for file in outcome.facts["files"]:
-        if file.endswith(".npz"):
-            fp.load(file)
-    assert len(outcome.facts["files"]) == len(outcome.facts["results"]) + 1
+    check_run(module, SMALL[name], tmp_path / name)
     for ax in drawn[0].axes:
         assert ax.get_ylabel(), f"an axis of {name} has no label"
 

@@ -260,6 +260,8 @@ def test_moments_that_do_not_exist_are_refused():
     heavy = fp.RandomMap(lambda x, a: a * x + 1.0, np.linspace(0.2, 1.5, 40), (0.5, 1e6), "log")
     exact = fp.transfer(heavy)
     a = heavy.atoms[0]
+    assert exact.tail_exponent == heavy.tail_exponent
+    assert np.mean(a ** (exact.tail_exponent - 1.0)) == pytest.approx(1.0, abs=1e-12)
     assert exact.mean() == pytest.approx(1.0 / (1.0 - a.mean()), rel=1e-9)
     assert exact.moment(2) == pytest.approx((1.0 + 2.0 * a.mean() * exact.mean()) / (1.0 - np.mean(a * a)), rel=3e-5)
     assert exact.error.var > 0.8 * abs(exact.moment(2) - 95.27896994651532) > 1e-4  # the tail beyond the top

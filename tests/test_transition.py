@@ -4,27 +4,9 @@ import numpy as np
 import pytest
 
 import fpsolve as fp
+from tests.lines import INSIDE, double_well, nodes, problem, walk
 
-INSIDE = (-1.0, 1.0)
 TIMES = {0.05: 729.670691942322799, 0.25 / 200: 3.21647120275202853e87}  # -1 -> 1, in 40 digits
-
-
-def problem(drift, diffusion, axis, convention="ito"):
-    return fp.Problem(fp.Process(drift, diffusion, convention), fp.Grid(x=axis))
-
-
-def double_well(D, axis=(-3, 3, 400)):
-    return problem(lambda x: x - x**3, D, axis)
-
-
-def walk(D=0.5, axis=(-2, 2, 160)):
-    return problem(0.0, D, axis)
-
-
-def nodes(pr, lo=-np.inf, hi=np.inf):
-    """Nodes strictly between lo and hi, as flags, and where they are."""
-    x = pr.grid.nodes[0]
-    return (x > lo) & (x < hi), x
 
 
 def test_transition_rates():

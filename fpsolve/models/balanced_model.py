@@ -57,7 +57,7 @@ class BalancedModel(ABC):
 
         A log axis on one branch, a sinh axis centred on the minimum for one layer, a sinh axis with a face at 0 for
         both branches.  `cells`: 800 unless told, and more where a low temperature makes the peak narrower than that
-        can resolve.
+        can resolve; InvalidInput for an odd number on both branches, whose face is v = 0.
         """
         law, side = self.law, self._side(branch)
         law.check_noise()
@@ -88,7 +88,7 @@ class BalancedModel(ABC):
     def exact_density(self, branch: str | None = None) -> ExactDensity:
         """The stationary density in closed form.
 
-        p ~ |v|^(-3(1-e)) C^-1 exp(-kappa int (beta1 v - beta2) |v|^(2e-2)/C dv),  e = 1/layers
+            p ~ |v|^(-3(1-e)) C^-1 exp(-kappa int (beta1 v - beta2) |v|^(2e-2)/C dv),  e = 1/layers
 
         Raises NotNormalizable where the branch has none (above the critical temperature; the side without a minimum),
         InvalidInput where the gradient noise vanishes, or for both branches at once: their weights are arbitrary.

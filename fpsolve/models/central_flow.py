@@ -91,7 +91,8 @@ class CentralFlow:
     def path(self, start: ArrayLike, times: ArrayLike) -> Swarm:
         """The central flow from `start` at t = 0, recorded at `times`.
 
-        Raises NotConverged where it cannot be followed to the end.
+        Raises InvalidInput for times that do not rise and starts of another size; NotConverged where it cannot be
+        followed to the end.
         """
         stops, theta = rising_times(times, 0.0, "the start"), self._start(start)[:, None]
         longest, now, rows = SHARE * self.learning_rate, 0.0, []
@@ -113,7 +114,8 @@ class CentralFlow:
     def descent(self, start: ArrayLike, steps: int) -> Swarm:
         """Gradient descent itself: theta <- theta - eta grad L, recorded at every step.
 
-        Raises NotConverged (its `best` is the path so far) where it diverges.
+        Raises InvalidInput unless steps is whole and start has one number a parameter; NotConverged (its `best` is the
+        path so far) where it diverges.
         """
         theta, rows = self._start(start)[:, None], []
         for step in range(whole("steps", steps, 1) + 1):

@@ -116,6 +116,7 @@ class DenseNetwork:
         """C(after) - keep^2 C(before) - C(after - keep before) of one step, keep = 1 - 2 eta gamma: (n, charges).
 
         0 to rounding, a few 1e-16 |w|^2, on every path of SGD: eta g does not see the symmetry.  Momentum breaks it.
+        Raises InvalidInput for a learning rate (the network's own unless given) that is no number.
         """
         eta = self.learning_rate if learning_rate is None else number("learning_rate", learning_rate)
         keep, old, new = 1.0 - 2.0 * eta * self.weight_decay, np.asarray(before), np.asarray(after)

@@ -17,7 +17,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from fpsolve.checks import number, whole
+from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput
 from fpsolve.models.balanced import BalancedLaw
 from fpsolve.models.balanced_map import balanced_map
@@ -25,6 +25,7 @@ from fpsolve.models.balanced_model import BalancedModel
 from fpsolve.models.balanced_subject import balanced_subject
 from fpsolve.models.regression import Moments, Regression
 from fpsolve.models.subject import Subject
+from fpsolve.models.training import checked_moments, checked_training, described, moments_of, trained
 from fpsolve.particles.sgd import Rate, diagonal_sgd
 from fpsolve.particles.starts import Start
 from fpsolve.progress import Progress
@@ -59,22 +60,19 @@ class DiagonalNetwork(BalancedModel):
     temperature: float = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.data, (Regression, Moments)):
-            raise InvalidInput(f"data is {type(self.data).__name__}; give fp.Regression(x, y), or use from_moments")
+        found = checked_training(self.data, self.temperature, self.learning_rate, self.batch)
+        object.__setattr__(self, "temperature", found)
         object.__setattr__(self, "depth", whole("depth", self.depth, 0))
         object.__setattr__(self, "width", whole("width", self.width, 1))
         if not (np.isfinite(self.weight_decay) and self.weight_decay >= 0):
             raise InvalidInput(f"weight_decay is {self.weight_decay}; give a finite number >= 0")
-        object.__setattr__(self, "temperature", self._checked_temperature())
 
     @classmethod
     def from_moments(
         cls, moments: Moments, temperature: float, depth: int = 1, width: int = 1, weight_decay: float = 0.0
     ) -> DiagonalNetwork:
-        """A network known by the moments of its data and its temperature only; `sgd` refuses, everything else works."""
-        if not isinstance(moments, Moments):
-            raise InvalidInput(f"moments is {type(moments).__name__}; give fp.Moments(alpha1, alpha2, alpha3, ...)")
-        return cls(moments, depth, width, None, None, weight_decay, temperature)
+        """A network known by Moments, else InvalidInput, and its temperature: all of it works, `sgd` apart."""
+        return cls(checked_moments(moments), depth, width, None, None, weight_decay, temperature)
 
     @staticmethod
     def infinite_depth(moments: Moments, ratio: float) -> InfiniteDepth:
@@ -84,7 +82,7 @@ class DiagonalNetwork(BalancedModel):
     @property
     def moments(self) -> Moments:
         """alpha1, alpha2, alpha3, beta1, beta2 of the data."""
-        return self.data.moments if isinstance(self.data, Regression) else self.data
+        return moments_of(self.data)
 
     @property
     def layers(self) -> int:
@@ -192,11 +190,7 @@ class DiagonalNetwork(BalancedModel):
 
         Raises InvalidInput where the network was made from moments.
         """
-        if not isinstance(self.data, Regression) or self.learning_rate is None or self.batch is None:
-            raise InvalidInput("this network has moments but no data; the ladder needs fp.Regression to train on")
-        return balanced_subject(
-            self.law, self.data, self.learning_rate, self.batch, self.grid(), self.random_map, self.sgd
-        )
+        return balanced_subject(self.law, *self._trained(), self.grid(), self.random_map, self.sgd)
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed; a new learning_rate or batch brings its temperature with it."""
@@ -205,38 +199,13 @@ class DiagonalNetwork(BalancedModel):
         return dataclasses.replace(self, **changes)
 
     def _trained(self) -> tuple[Regression, float, int]:
-        """Data, learning rate and batch, of a network that has them."""
-        if not isinstance(self.data, Regression) or self.learning_rate is None or self.batch is None:
-            raise InvalidInput(
-                "this network has moments but no data to draw minibatches from; build it on fp.Regression"
-            )
-        return self.data, self.learning_rate, self.batch
-
-    def _checked_temperature(self) -> float:
-        given = self.temperature
-        if given is not None and not number("temperature", given) > 0:
-            raise InvalidInput(f"temperature is {given}; give a finite number > 0 (learning rate over batch size)")
-        if self.learning_rate is None and self.batch is None and given is not None:
-            return float(given)
-        if self.learning_rate is None or not number("learning_rate", self.learning_rate) > 0:
-            raise InvalidInput(f"learning_rate is {self.learning_rate}; give a finite number > 0")
-        batch = whole("batch", self.batch, 1)
-        if isinstance(self.data, Regression) and batch > self.data.n:
-            raise InvalidInput(f"batch is {batch} but the data have {self.data.n} samples; at most that many")
-        temperature = float(self.learning_rate) / batch
-        if given is not None and abs(given - temperature) > 1e-9 * temperature:
-            raise InvalidInput(
-                f"temperature is {given:g} but learning_rate/batch = {self.learning_rate:g}/{batch} = {temperature:g}; "
-                f"leave temperature out, or set learning_rate={given * batch:g}"
-            )
-        return temperature
+        return trained("network", self.data, self.learning_rate, self.batch)
 
     def __repr__(self) -> str:
         decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
-        source = f"{self.data.n} samples" if isinstance(self.data, Regression) else "from moments"
         return (
             f"DiagonalNetwork(depth {self.depth}, width {self.width}, temperature {self.temperature:g} "
-            f"(critical {self.critical_temperature:.6g}){decay}; {source})"
+            f"(critical {self.critical_temperature:.6g}){decay}; {described(self.data)})"
         )
 
 
@@ -244,7 +213,7 @@ class DiagonalNetwork(BalancedModel):
 class InfiniteDepth(BalancedModel):
     """The diagonal network of infinite depth, at fixed ratio = width/(depth temperature).
 
-    As n -> inf with d/(n T) = ratio and time counted in units of d/n:
+    moments: of the data.  As n -> inf with d/(n T) = ratio and time counted in units of d/n:
     A = -2 (beta1 v - beta2) v^2 + (2/ratio) |v|^4 C/v,  D = (2/ratio) v^4 C, and
     p ~ |v|^-3 C^-1 exp(-ratio int (beta1 v - beta2)/(v^2 C) dv): width and depth enter with the temperature only.
 
@@ -258,8 +227,7 @@ class InfiniteDepth(BalancedModel):
     ratio: float
 
     def __post_init__(self) -> None:
-        if not isinstance(self.moments, Moments):
-            raise InvalidInput(f"moments is {type(self.moments).__name__}; give fp.Moments(alpha1, ..., beta2)")
+        checked_moments(self.moments)
         if not (np.isfinite(self.ratio) and self.ratio > 0):
             raise InvalidInput(f"ratio is {self.ratio}; width/(depth temperature) must be positive and finite")
 
@@ -270,7 +238,7 @@ class InfiniteDepth(BalancedModel):
 
     @property
     def critical_temperature(self) -> float:
-        """inf: normalisable for every ratio; 0 where beta2 = 0, never."""
+        """Infinite: normalisable for every ratio; 0 where beta2 = 0, never."""
         return np.inf if self.moments.beta2 != 0 else 0.0
 
     def __repr__(self) -> str:

@@ -52,7 +52,7 @@ class FiniteRate:
         are made: replace coordinate="linear" where d~ <= 0 in the logarithm.
     span: (lo, hi) in s; where the law is unless given.  nodes: of the splines that b, d and c are taken from.
 
-    Raises InvalidInput where the steps' variance vanishes on the stretch.
+    Raises InvalidInput, once asked, where the steps' variance vanishes on the stretch.
 
     >>> import fpsolve as fp
     >>> x, y = np.array([1.0, -1.0, 2.0, 0.5]), np.array([1.1, -0.7, 1.6, 0.9])

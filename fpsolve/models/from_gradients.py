@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from fpsolve.checks import number, parameter_names, whole, yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
+from fpsolve.models.gradient_process import GradientProcess
 from fpsolve.models.linear_gaussian import LinearGaussian
 from fpsolve.models.own_grid import line_for, plane_for
 from fpsolve.models.regression import Regression
@@ -46,7 +47,7 @@ DEVIATIONS = 8.0  # of the Gaussian at the minimum: how far a plane reaches
 class FromGradients:
     """SGD on a loss of one or two parameters, from the gradient of one sample.
 
-    A = -E g,   D = (T/2) Cov g,   T = learning_rate/batch
+        A = -E g,   D = (T/2) Cov g,   T = learning_rate/batch
 
     gradient: g(theta, *columns), vectorised: theta has the shape (places, 1), a column (samples,), the answer (places,
         samples).  Two parameters: theta is a tuple of two such arrays, and so is the answer.
@@ -91,7 +92,7 @@ class FromGradients:
 
     @cached_property
     def samples(self) -> SampleGradients:
-        """The gradients of the data's samples."""
+        """The gradients of the data's samples; InvalidInput for data that are no columns."""
         data = (self.data.x, self.data.y) if isinstance(self.data, Regression) else self.data
         if isinstance(data, np.ndarray) or not isinstance(data, (tuple, list)):
             raise InvalidInput(f"data is a {type(data).__name__}; give an fp.Regression, or a tuple of columns")
@@ -139,7 +140,7 @@ class FromGradients:
 
     def process(self) -> Process:
         """d theta = -E g dt + sqrt(2 D) dW (Ito)."""
-        return Process(drift=self._drift, diffusion=self._diffusion)
+        return Process(drift=self._equation.drift, diffusion=self._equation.diffusion)
 
     def grid(self, cells: int | tuple[int, ...] | None = None) -> Grid:
         """A grid around the minimum that holds the density: one axis as far as it lives, two of 8 deviations each way.
@@ -150,7 +151,7 @@ class FromGradients:
         widths = np.sqrt(np.diag(law.covariance))
         if self.ndim == 1:
             count = CELLS[1] if cells is None else whole("cells", cells, 3)
-            axis = line_for(self._log_slope, self._no_noise, float(self.minimum[0]), float(widths[0]), count)
+            axis = line_for(self._equation.log_slope, self._no_noise, float(self.minimum[0]), float(widths[0]), count)
             return Grid(**{self.names[0]: axis})
         return plane_for(self.names, self.minimum, DEVIATIONS * widths, CELLS[2] if cells is None else cells)
 
@@ -159,7 +160,7 @@ class FromGradients:
         return Problem(self.process(), self.grid(cells))
 
     def gaussian(self) -> LinearGaussian:
-        """The linear process at the minimum, drift matrix H, D as there: Laplace's approximation is its law."""
+        """The linear process at the minimum, drift matrix H, D as there (else InvalidInput): Laplace's law."""
         if self.noise_factor == 0.0:
             raise InvalidInput(
                 f"batch is {self.batch}, all of the data, and drawn without replacement: that is gradient descent, "
@@ -223,7 +224,7 @@ class FromGradients:
         )  # fmt: skip
 
     def subject(self) -> Subject:
-        """What `fp.ladder` asks; one parameter.  No loss is known to be a sum of squares: it has no residual."""
+        """What `fp.ladder` asks; InvalidInput for two parameters.  No residual: no loss is known to be squares."""
         if self.ndim != 1:
             raise InvalidInput(f"the model has the parameters {self.names}; a ladder of densities needs one of them")
         minimum, found = float(self.minimum[0]), self.moments(self.minimum[:, None])
@@ -232,10 +233,10 @@ class FromGradients:
             name=self.names[0],
             minimum=minimum,
             rate=float(self.hessian[0, 0]),
-            flow=self._drift,
-            slope=lambda theta: -self._drift(theta),
-            drift=self._drift,
-            diffusion=self._diffusion,
+            flow=self._equation.drift,
+            slope=lambda theta: -self._equation.drift(theta),
+            drift=self._equation.drift,
+            diffusion=self._equation.diffusion,
             grid=self.grid(),
             learning_rate=self.learning_rate,
             batch=self.batch,
@@ -260,24 +261,9 @@ class FromGradients:
             samples = np.argsort(rng.random((len(theta), n)), axis=1)[:, : self.batch]
         return theta - self.learning_rate * self.samples.of_samples(theta.T, samples).mean(axis=2).T
 
-    def _drift(self, *theta: Array) -> Any:
-        mean = -self.samples.mean(np.stack([np.ravel(part) for part in np.broadcast_arrays(*theta)]))
-        parts = tuple(row.reshape(np.broadcast_shapes(*map(np.shape, theta))) for row in mean)
-        return parts[0] if self.ndim == 1 else parts
-
-    def _diffusion(self, *theta: Array) -> Any:
-        shape = np.broadcast_shapes(*map(np.shape, theta))
-        places = np.stack([np.ravel(part) for part in np.broadcast_arrays(*theta)])
-        d = self.noise_factor * self.samples.moments(places).cov
-        if self.ndim == 1:
-            return d[0, 0].reshape(shape)
-        return tuple(tuple(entry.reshape(shape) for entry in row) for row in d)
-
-    def _log_slope(self, theta: Array) -> Array:
-        """A/D, whose integral less ln D is ln p."""
-        found = self.samples.moments(theta[None])
-        with np.errstate(divide="ignore", invalid="ignore"):  # noise lost to rounding far out: whoever asks takes -inf
-            return -found.mean[0] / (self.noise_factor * found.cov[0, 0])
+    @cached_property
+    def _equation(self) -> GradientProcess:
+        return GradientProcess(self.samples, self.noise_factor)
 
     def _no_noise(self, theta: float) -> bool:
         """Whether D vanishes at theta, to rounding of the gradients there."""

@@ -22,13 +22,13 @@ from numpy.typing import ArrayLike, NDArray
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput, NotNormalizable
 from fpsolve.grid import Grid
-from fpsolve.initial import Gaussian, Point
 from fpsolve.memory import require
 from fpsolve.models.gaussian_law import NAMES, GaussianLaw
 from fpsolve.models.matrices import ROUNDING, per_axis, square, symmetric, tensor
 from fpsolve.models.temperature import checked_temperature
 from fpsolve.problem import Problem
 from fpsolve.process import Process
+from fpsolve.starts import Gaussian, Point
 from fpsolve.values.exact import ExactDensity
 
 __all__ = ["LinearGaussian"]
@@ -166,7 +166,7 @@ class LinearGaussian:
     def at(self, t: float, start: Point | Gaussian) -> Gaussian:
         """The law at time t of a process that starts at a point or with a Gaussian; the drift need not be stable.
 
-        mean + exp(-K t) (X_0 - mean),   exp(-K t) S_0 exp(-K' t) + int_0^t exp(-K s) 2 D exp(-K' s) ds
+            mean + exp(-K t) (X_0 - mean),   exp(-K t) S_0 exp(-K' t) + int_0^t exp(-K s) 2 D exp(-K' s) ds
 
         Raises InvalidInput for t < 0, and where no noise has come to some direction yet: there is no density.
         """

@@ -30,7 +30,7 @@ from fpsolve.checks import number
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.models.regression import Moments, Regression
-from fpsolve.models.temperature import checked_temperature
+from fpsolve.models.training import checked_moments, checked_training, described, moments_of, trained
 from fpsolve.particles.descent import descend, replicated
 from fpsolve.problem import Problem
 from fpsolve.process import Process
@@ -70,30 +70,24 @@ class NearlySymmetric:
     temperature: float = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        if not isinstance(self.data, (Regression, Moments)):
-            raise InvalidInput(f"data is {type(self.data).__name__}; give fp.Regression(x, y), or use from_moments")
         if not number("strength", self.strength) > 0:
             raise InvalidInput(f"strength is {self.strength}; give a finite number > 0 (at 0 use RescalingPair)")
         if number("charge", self.charge) == 0:
             raise InvalidInput(
                 "charge is 0, which SGD favours too: nothing is displaced; give another, or RescalingPair"
             )
-        if isinstance(self.data, Regression) and self.batch is not None and self.batch > self.data.n:
-            raise InvalidInput(f"batch is {self.batch} but the data have {self.data.n} samples; at most that many")
-        found = checked_temperature(self.temperature, self.learning_rate, self.batch)
+        found = checked_training(self.data, self.temperature, self.learning_rate, self.batch)
         object.__setattr__(self, "temperature", found)
 
     @classmethod
     def from_moments(cls, moments: Moments, strength: float, charge: float, temperature: float) -> NearlySymmetric:
-        """A model known by the moments of its data; `sgd` refuses, everything else works."""
-        if not isinstance(moments, Moments):
-            raise InvalidInput(f"moments is {type(moments).__name__}; give fp.Moments(alpha1, ..., beta2)")
-        return cls(moments, strength, charge, None, None, temperature)
+        """A model known by Moments, else InvalidInput: all of it works, `sgd` apart."""
+        return cls(checked_moments(moments), strength, charge, None, None, temperature)
 
     @property
     def moments(self) -> Moments:
         """alpha1, alpha2, alpha3, beta1, beta2 of the data."""
-        return self.data.moments if isinstance(self.data, Regression) else self.data
+        return moments_of(self.data)
 
     @property
     def minimum(self) -> float:
@@ -154,8 +148,8 @@ class NearlySymmetric:
     def weights_process(self, regularisation: float = 0.0) -> Process:
         """(u, w), with noise of rank one: exact for particles; the grid solver refuses tensors without full rank.
 
-        regularisation: an isotropic diffusion to add, for it.  It leaves the drifts of v and z alone, adds s times it
-        to the diffusion of v, and gives the charge a noise that it does not have: a variance of about
+        regularisation: an isotropic diffusion >= 0 (else InvalidInput) to add.  It leaves the drifts of v and z alone,
+        adds s times it to the diffusion of v, and gives the charge a noise that it does not have: a variance of about
         regularisation/zeta.
         """
         if not number("regularisation", regularisation) >= 0:
@@ -190,7 +184,7 @@ class NearlySymmetric:
     def exact_density(self, cells: int = 800) -> ExactDensity:
         """The stationary law of v at z = z0, the limit of infinite strength; s^2 = z0^2 + 4 v^2.
 
-        p ~ s^-3/2 C^-1 exp(-int (beta1 v - beta2)/(T C s) dv)
+            p ~ s^-3/2 C^-1 exp(-int (beta1 v - beta2)/(T C s) dv)
 
         Raises InvalidInput where the gradient's noise vanishes at a place.
         """
@@ -216,13 +210,11 @@ class NearlySymmetric:
         start: (u, w), by default at the minimum with charge z0; or a Swarm to go on from.  Bits, record and errors:
         fpsolve/particles/descent.py.  Raises InvalidInput where the model was made from moments.
         """
-        data, eta, batch = self.data, self.learning_rate, self.batch
-        if not isinstance(data, Regression) or eta is None:
-            raise InvalidInput("this model has moments but no data to draw minibatches from; build it on fp.Regression")
+        data, eta, batch = trained("model", self.data, self.learning_rate, self.batch)
         square, product = data.x**2, data.x * data.y
 
         def step(weights: Array, rng: np.random.Generator) -> Array:
-            picks = rng.integers(data.n, size=(len(weights), batch or 1))
+            picks = rng.integers(data.n, size=(len(weights), batch))
             u, w = weights.T
             error = 2.0 * (u * w * square[picks].mean(axis=1) - product[picks].mean(axis=1))
             held = 2.0 * self.strength * (u * u - w * w - self.charge)
@@ -280,10 +272,9 @@ class NearlySymmetric:
         return -1.5 * np.log(_size(v, size)) - np.log(m.gradient_variance(v)) - action
 
     def __repr__(self) -> str:
-        source = f"{self.data.n} samples" if isinstance(self.data, Regression) else "from moments"
         return (
             f"NearlySymmetric(strength {self.strength:g}, charge {self.charge:g} displaced by {self.displacement:.4g}, "
-            f"temperature {self.temperature:g}; {source})"
+            f"temperature {self.temperature:g}; {described(self.data)})"
         )
 
 

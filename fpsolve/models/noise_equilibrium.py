@@ -36,6 +36,8 @@ ROUNDING = 1e-12  # of the largest singular value
 class NoiseEquilibrium:
     """The noise equilibrium of a chain of `matrices` linear layers that has learnt the map of fresh samples.
 
+    data: fresh samples.  matrices: layers, two or more.
+
     Raises InvalidInput for fewer than two layers, and without label noise, where nothing moves the layers.
 
     >>> balance = NoiseEquilibrium(GaussianSamples([[2.0, 0.0], [0.0, 0.5]], input_covariance=4.0), matrices=3)
@@ -94,7 +96,7 @@ class NoiseEquilibrium:
         return first, last, np.array(between).reshape(self.matrices - 2, self.singular_values.size)
 
     def imbalance(self, layers: Sequence[ArrayLike]) -> float:
-        """|difference|/|mean| of both sides of the equilibrium of two layers (W, U), 0 where they balance.
+        """|difference|/|mean| of both sides of the equilibrium of two layers (W, U), else InvalidInput; 0 in balance.
 
         Of W'(...)W, averaged over all leading axes, so that turns of the hidden units do not matter; Frobenius norms.
         """

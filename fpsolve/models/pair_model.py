@@ -102,6 +102,7 @@ class PairModel(ABC):
         q_max: just above the start, since q only falls (default: `initial().highest`).  q_min: where q ends in a
         reservoir, the balanced state; quantiles of |z| below exp(q_min) are not resolved.
         reach: the largest |v| at q_min, where walls are; a wall at 6 spoils E[z] by 14 % in the reference case.
+        Raises InvalidInput for widths that are not positive, and a q_min above the start.
         """
         for name, width in (("dzeta", dzeta), ("dq", dq), ("reach", reach)):
             if not number(name, width) > 0:

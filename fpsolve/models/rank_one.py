@@ -119,7 +119,7 @@ class RankOneFactorisation:
         return (self._action(sign, float(np.log(abs(d0)))) - self._action(sign, float(np.log(abs(d))))) / self._speed
 
     def at(self, t: ArrayLike, start: float) -> Any:
-        """chi at times t >= 0, any shape, from `start` at t = 0: the root of the closed form."""
+        """chi at times t >= 0, any shape, from `start` at t = 0, else InvalidInput: the closed form's root."""
         times = np.asarray(t, dtype=float)
         if not np.all(np.isfinite(times) & (times >= 0)):
             raise InvalidInput(f"t is {t!r}; give finite times >= 0")
@@ -153,6 +153,7 @@ class RankOneFactorisation:
 
         start: chi at a minimum, or a Swarm to go on from.  Positions are chi and ln(|u| |w|/strength); `.weights` are
         u and w side by side, shape (n, m + k).  Bits, record and errors: fpsolve/particles/descent.py.
+        Raises InvalidInput for batch < 1 and a start that is no number.
         """
         learning_rate = self.temperature * whole("batch", batch, 1)
         return descend(
@@ -169,7 +170,7 @@ class RankOneFactorisation:
         )
 
     def network(self, batch: int = 1) -> DenseNetwork:
-        """The same two layers as a network of one hidden neuron, W = w' and U = u, whose kernel is much faster."""
+        """The same layers as a network of one hidden neuron, W = w', U = u: much faster; InvalidInput for batch < 1."""
         teacher = np.zeros((self.outputs, self.inputs))
         teacher[0, 0] = self.strength
         data = GaussianSamples(teacher, 1.0, self.noise**2)

@@ -27,6 +27,8 @@ ROUNDING = 1e-12
 class Moments:
     """The five moments of the data that a linear model's SGD depends on.
 
+    alpha1, alpha2, alpha3, beta1, beta2: Var[x^2], Cov[x^2, x y], Var[x y], E[x^2] and E[x y].
+
     Raises InvalidInput where no data can have them: a value not finite, alpha1 < 0, alpha3 < 0, beta1 <= 0, or
     alpha1 alpha3 < alpha2^2 (Cauchy-Schwarz) beyond rounding.
 
@@ -104,7 +106,8 @@ class Regression:
     def synthetic(cls, n: int, *, slope: float = 1.0, noise: float = 1.0, seed: int = 0) -> Regression:
         """n samples of y = slope x + noise xi, x and xi standard normal.
 
-        With slope = noise = 1 the moments tend to alpha = (2, 2, 3), beta = (1, 1).
+        With slope = noise = 1 the moments tend to alpha = (2, 2, 3), beta = (1, 1).  Raises InvalidInput unless n >= 2,
+        noise >= 0 and seed >= 0 are finite, n and seed whole.
         """
         whole("n", n, 2)
         whole("seed", seed, 0)

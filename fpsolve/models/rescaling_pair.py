@@ -27,6 +27,7 @@ from fpsolve.models.pair_model import PairModel
 from fpsolve.models.pair_start import GaussianWeights
 from fpsolve.models.pair_weights import Weights, drawn_weights, tell_of_crossings
 from fpsolve.models.regression import Moments, Regression
+from fpsolve.models.training import checked_moments, described, moments_of, trained
 from fpsolve.particles.draws import draw
 from fpsolve.particles.pair import PairLaw, pair_paths
 from fpsolve.particles.rates import Rate
@@ -77,15 +78,13 @@ class RescalingPair(PairModel):
     def from_moments(
         cls, moments: Moments, temperature: float, weight_decay: float = 0.0, sign: int = 1
     ) -> RescalingPair:
-        """A pair known by the moments of its data and its temperature only; `sgd` refuses, everything else works."""
-        if not isinstance(moments, Moments):
-            raise InvalidInput(f"moments is {type(moments).__name__}; give fp.Moments(alpha1, alpha2, alpha3, ...)")
-        return cls(moments, None, None, weight_decay, sign, temperature)
+        """A pair known by Moments, else InvalidInput, and its temperature: all of it works, `sgd` apart."""
+        return cls(checked_moments(moments), None, None, weight_decay, sign, temperature)
 
     @property
     def moments(self) -> Moments:
         """alpha1, alpha2, alpha3, beta1, beta2 of the data."""
-        return self.data.moments if isinstance(self.data, Regression) else self.data
+        return moments_of(self.data)
 
     @property
     def critical_temperature(self) -> float:
@@ -127,8 +126,8 @@ class RescalingPair(PairModel):
         """Simulate n particles, each in its own clock dtau = 4 T C dt, and record (zeta, q) at `times`.
 
         initial: `pair.initial(...)`, weights (u, w), numbers or one each per particle, any start that `masses` takes,
-        or a Swarm, whose particles go on.  For the other arguments and what is raised see
-        `fpsolve.particles.pair.pair_paths`.
+        or a Swarm, whose particles go on.  n: left out with a Swarm, needed without, else InvalidInput.  The other
+        arguments, and what else is raised: `fpsolve.particles.pair.pair_paths`.
         """
         if isinstance(initial, Swarm):
             if initial.names != NAMES or n not in (None, len(initial)):
@@ -172,20 +171,19 @@ class RescalingPair(PairModel):
         Raises InvalidInput where the pair was made from moments.  Warns DegenerateWarning where z changed its sign, as
         a finite learning rate can make it, or is lost in rounding: the coordinates hold |z| only.
         """
-        if not isinstance(self.data, Regression) or self.learning_rate is None or self.batch is None:
-            raise InvalidInput("this pair has moments but no data to draw minibatches from; build it on fp.Regression")
+        data, own_rate, batch = trained("pair", self.data, self.learning_rate, self.batch)
         if not isinstance(start, Swarm):
             weights: Array | Swarm = np.stack(drawn_weights(start, n, seed, self.sign), axis=-1)[:, :, None]
         else:
             weights = start
         swarm = diagonal_sgd(
-            self.data.x,
-            self.data.y,
-            learning_rate=self.learning_rate if learning_rate is None else learning_rate,
+            data.x,
+            data.y,
+            learning_rate=own_rate if learning_rate is None else learning_rate,
             steps=steps,
             n=n,
             seed=seed,
-            batch=self.batch,
+            batch=batch,
             weight_decay=self.weight_decay,
             start=weights,
             replacement=replacement,
@@ -212,10 +210,9 @@ class RescalingPair(PairModel):
 
     def __repr__(self) -> str:
         decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
-        source = f"{self.data.n} samples" if isinstance(self.data, Regression) else "from moments"
         return (
             f"RescalingPair({SHEETS[self.sign]}, temperature {self.temperature:g} "
-            f"(critical {self.critical_temperature:.6g}){decay}; {source})"
+            f"(critical {self.critical_temperature:.6g}){decay}; {described(self.data)})"
         )
 
 

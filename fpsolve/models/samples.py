@@ -1,6 +1,8 @@
 """What networks are trained on: samples of several inputs and outputs, given once, or drawn afresh for every step.
 
-y = M x + e,   x of covariance Sx,   e of covariance Se, independent of x
+    y = M x + e
+
+with x of covariance Sx, and e of covariance Se, independent of x.
 """
 
 from __future__ import annotations
@@ -129,6 +131,8 @@ class GaussianSamples:
 
         law: what draws z and z', from a numpy Generator and a shape, instead of standard normals: heavy-tailed samples
         by `lambda random, shape: random.standard_t(3, shape)`, or by any sampler of stable numbers.
+
+        Raises InvalidInput for n < 2, a seed that is no whole number, and a law that gives another shape.
         """
         random = np.random.Generator(np.random.Philox(whole("seed", seed, 0)))
         shape = (whole("n", n, 2), self.inputs + self.outputs)

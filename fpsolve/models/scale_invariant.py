@@ -88,7 +88,7 @@ class ScaleInvariant:
     def from_data(
         cls, data: NormalisedRegression, learning_rate: float, batch: int = 1, weight_decay: float = 0.0
     ) -> ScaleInvariant:
-        """A normalised regression trained by SGD: loss, slope and noise are the samples' own."""
+        """A NormalisedRegression (else InvalidInput) trained by SGD: loss, slope and noise are the samples' own."""
         if not isinstance(data, NormalisedRegression):
             raise InvalidInput(f"data is {type(data).__name__}; give a NormalisedRegression(x, y)")
         temperature = checked_temperature(None, learning_rate, batch)
@@ -108,7 +108,7 @@ class ScaleInvariant:
         return float(np.sqrt(self.weight_decay * self.temperature * s))
 
     def norm_at(self, t: ArrayLike, start: ArrayLike) -> Any:
-        """r at times t >= 0 from r = `start` > 0; they broadcast.  Constant noise only."""
+        """r at times t >= 0 from r = `start` > 0; they broadcast; else InvalidInput.  Constant noise only."""
         gain = 2.0 * self.temperature * self._constant_noise("the norm moves alike on every path")
         times, r0 = np.asarray(t, dtype=float), np.asarray(start, dtype=float)
         if not (np.all(np.isfinite(times) & (times >= 0)) and np.all(np.isfinite(r0) & (r0 > 0))):
@@ -140,8 +140,9 @@ class ScaleInvariant:
     def grid(self, cells: tuple[int, int] = (200, 128), radius: tuple[float, float] | None = None) -> Grid:
         """r between `radius`, uniform and open; phi in [0, 2 pi], periodic.
 
-        radius: by default half as far again as all norms at which r may settle.  Raises InvalidInput where there is
-        none: without weight decay, the norm grows for ever.
+        radius: by default half as far again as all norms at which r may settle.
+
+        Raises InvalidInput where there is none: without weight decay the norm grows for ever.
         """
         low, high = self._settling() if radius is None else radius
         turn = Axis.uniform(0.0, TURN, cells[1], ends="periodic")

@@ -28,6 +28,6 @@ def checked_temperature(temperature: float | None, learning_rate: float | None, 
     if temperature is not None and abs(temperature - found) > 1e-9 * found:
         raise InvalidInput(
             f"temperature is {temperature:g} but learning_rate/batch = {learning_rate:g}/{batch or 1} = {found:g}; "
-            "leave one of them out"
+            f"leave temperature out, or set learning_rate={temperature * (batch or 1):g}"
         )
     return found

@@ -9,8 +9,9 @@ from fpsolve.axis import Axis
 from fpsolve.checks import seed_key, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
-from fpsolve.initial import MASS_TOLERANCE, Gaussian, Initial, OnGrid, Point, masses
+from fpsolve.initial import MASS_TOLERANCE, Initial, masses
 from fpsolve.kernels.random import STARTS, fill_normals
+from fpsolve.starts import Gaussian, OnGrid, Point
 
 __all__ = ["draw"]
 
@@ -26,7 +27,7 @@ def draw(initial: Initial, grid: Grid, n: int, seed: int) -> Array:
     Raises InvalidInput as `masses` does, for n < 1 and seeds outside [0, 2^64), and where more than a millionth of a
     Gaussian lies beyond an end that is not open.
 
-    >>> from fpsolve.initial import Gaussian
+    >>> from fpsolve.starts import Gaussian
     >>> x = draw(Gaussian(-1, 0.1), Grid(x=(-3, 3, 400)), 1000, seed=1)
     >>> x.shape, bool(abs(x.mean() + 1) < 0.01)
     ((1000, 1), True)

@@ -39,6 +39,8 @@ class SparseLU:
     rtol: the largest error of the weights of wells, relative to themselves, that rounding may cause.  Barriers of
         about 20 kT exceed 1e-6; `GTH()` does not know this limit.
 
+    Raises InvalidInput unless 0 < rtol < 1.
+
     >>> import numpy as np
     >>> from scipy import sparse
     >>> rates = sparse.csc_matrix([[-2.0, 1.0], [2.0, -1.0]])

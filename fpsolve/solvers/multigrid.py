@@ -46,7 +46,7 @@ class Multigrid:
     rtol: largest net flow into a cell over the flow through it.  Needs the extra `amg`.
 
     Memory and time grow like the number of cells; on smaller grids `GTH()` is faster and has no limit of barriers:
-    here they may be about 15 kT high.
+    here they may be about 15 kT high.  Raises InvalidInput unless 1e-14 <= rtol < 1.
 
     >>> import numpy as np
     >>> from scipy import sparse

@@ -8,6 +8,7 @@ costs a tridiagonal solve per row.  A chain of cells is one row.  Kernels and pi
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,14 +96,14 @@ class Bands:
     def line(cls, up: Array, down: Array, killing: Array) -> Bands:
         """A chain of cells as one row: rates from each cell to the next and back, (cells - 1,), and what leaves it."""
         leak = killing[None]
-        lower, upper, none = np.zeros_like(leak), np.zeros_like(leak), np.zeros_like(leak)
+        lower, upper, none = np.zeros(leak.shape), np.zeros(leak.shape), np.zeros(leak.shape)
         lower[0, 1:], upper[0, :-1] = up, down
         return cls(lower, upper, none, none, leak, 0, 1)
 
     def resolvent(self, z: complex) -> Sweep:
         """(z - L)^-1.  Raises InvalidInput unless z is finite, and off the negative real axis."""
         number = complex(z)
-        if not np.isfinite(number) or (number.imag == 0.0 and number.real < 0.0):
+        if not cmath.isfinite(number) or (number.imag == 0.0 and number.real < 0.0):
             raise InvalidInput(f"z is {z}; a sweep needs a finite z, real ones >= 0; elsewhere use fpsolve.resolvent")
         return Sweep(self, number.real if number.imag == 0.0 else number)
 
@@ -151,7 +152,7 @@ class Sweep:
         given = given if real else given.astype(complex)
         y = np.empty_like(given)
         kernel(*self._factors, bands.back, bands.back2, given, y)
-        return np.moveaxis(y[:: bands.direction], 0, bands.axis).ravel()
+        return (y[:: bands.direction] if bands.axis == 0 else y[:: bands.direction].T).ravel()
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,5 +211,5 @@ def _checked_killing(rates: sparse.csc_matrix, killing: Array | None) -> Array:
 
 def _by_rows(cells: NDArray, shape: tuple[int, ...], axis: int, direction: int) -> NDArray:
     """A vector of cells as (rows in flow order, cells of a row)."""
-    rows = np.moveaxis(cells.reshape(shape), axis, 0)[::direction]
+    rows = (cells.reshape(shape) if axis == 0 else cells.reshape(shape).T)[::direction]
     return np.array(rows, dtype=np.result_type(rows, float), order="C")

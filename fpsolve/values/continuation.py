@@ -39,7 +39,7 @@ class EndLaw:
     @property
     def verdict(self) -> str:
         """ "finite", "infinite" or "undecided": the mass beyond the end."""
-        if self.slope < 0 and self.limit < 0 and self.slope < -self.uncertainty:
+        if self.slope < 0 and max(self.slope, self.limit) < -self.uncertainty:
             return "finite"
         if self.slope >= 0 and self.limit >= 0:
             return "infinite"

@@ -123,6 +123,10 @@ class Interpolant:
         else:
             self.curve = CubicSpline(s, values) if self.positive else PchipInterpolator(s, values)
 
+    def __call__(self, x: Array | float) -> Array:
+        """p(x)."""
+        return np.exp(self.log(x))
+
     def log(self, x: Array | float) -> Array:
         """ln p(x); -inf outside a grid that does not go on."""
         x = np.asarray(x, dtype=float)

@@ -45,7 +45,7 @@ class Density:
     values, log_values: p and ln p at the nodes, of the grid's shape; ln p carries what underflows in p.
     info: how it was obtained.  error: estimate of the largest relative error, None until estimated.
     time: when, for densities in motion.  continued: per axis, whether sums go on beyond the (lower, upper) end; in
-    one dimension a PowerLaw where the tail there is known (beside jumps).
+    one dimension a PowerLaw where the tail there is known (beside jumps).  Raises InvalidInput for other shapes.
 
     >>> import fpsolve as fp
     >>> p = fp.stationary(fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-8, 8, 200))))
@@ -74,7 +74,7 @@ class Density:
     def from_log(
         cls, grid: Grid, log_values: Array, *, info: Info | None = None, continued: Ends | None = None
     ) -> Density:
-        """The density proportional to exp(log_values), normalised with its continuation."""
+        """The density proportional to exp(log_values), normalised with its continuation, or else InvalidInput."""
         top = np.max(log_values + np.log(grid.weights))
         if not np.isfinite(top):
             raise InvalidInput(f"the largest log mass is {top}; a density needs a finite one")
@@ -158,16 +158,14 @@ class Density:
 
     def cdf(self, x: Array | float) -> Any:
         """P(X <= x), one dimension."""
-        answer = self._cumulative(x)
-        return float(answer) if np.ndim(x) == 0 else answer
+        return _plain(self._cumulative(x))
 
     def quantile(self, probability: Array | float) -> Any:
-        """The x with P(X <= x) = probability, one dimension."""
+        """The x with P(X <= x) = probability, one dimension; InvalidInput outside [0, 1]."""
         wanted = np.asarray(probability, dtype=float)
         if not np.all((wanted >= 0) & (wanted <= 1)):
             raise InvalidInput(f"probability is {probability}; it must lie in [0, 1]")
-        answer = self._cumulative.quantile(wanted)
-        return float(answer) if wanted.ndim == 0 else answer
+        return _plain(self._cumulative.quantile(wanted))
 
     def mode(self) -> Any:
         """Where p is largest, between nodes; the end itself where p grows toward an end."""
@@ -202,8 +200,7 @@ class Density:
 
     def __call__(self, *x: Array | float) -> Any:
         """p(x), interpolated between nodes; beyond open ends the continuation, beyond other ends 0."""
-        curve = self._between(x)
-        return _plain(curve(*x) if isinstance(curve, Surface) else np.exp(curve.log(*x)))
+        return _plain(self._between(x)(*x))
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
@@ -253,7 +250,7 @@ class Density:
         return low, high
 
     def only_axis(self, what: str) -> Axis:
-        """The axis of a one-dimensional density; `what` names the asker in the error."""
+        """The axis of a one-dimensional density; `what` names the asker in the InvalidInput of others."""
         if self.grid.ndim != 1:
             raise InvalidInput(f"{what} needs one dimension, not {self.grid.names}; take a marginal first")
         return self.grid.axes[0]

@@ -65,7 +65,7 @@ class ExactDensity:
         return float(np.asarray(self.log_density(*place)).ravel()[0] - self.density.log_values[index])
 
     def log(self, *x: Array | float) -> Any:
-        """ln p(x), one argument per axis."""
+        """ln p(x), one argument per axis, else InvalidInput."""
         if len(x) != self.grid.ndim:
             raise InvalidInput(f"{self.name} takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
         answer = np.asarray(self.log_density(*(np.asarray(c, dtype=float) for c in x))) - self._log_z

@@ -25,10 +25,14 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Field:
-    """Values at the nodes of a grid; `name` labels plots; error: largest, None until estimated.
+    """Values at the nodes of a grid.
 
+    values: of the grid's shape.  name: labels plots.  info: how they were obtained.  error: largest, None until
+        estimated.
     between: in one dimension (s, values) on finer points of stretches of the axis, where they are known; the field is
         constant beyond them.
+
+    Raises InvalidInput for values of another shape.
 
     >>> import numpy as np, fpsolve as fp
     >>> grid = fp.Grid(x=(0, 1, 50))

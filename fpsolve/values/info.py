@@ -23,6 +23,11 @@ class Info:
         is masked (None: nowhere).
     decay_rate: of the mass that is left, under a quasi-stationary density.
     notes: sentences worth reading.
+
+    >>> import fpsolve as fp
+    >>> p = fp.stationary(fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-8, 8, 100))))
+    >>> p.info.residual < 1e-12, p.info.edge_mass < 1e-12
+    (True, True)
     """
 
     method: str = "given"

@@ -8,8 +8,8 @@ __all__ = ["TransitionRate"]
 class TransitionRate(float):
     """The rate of transitions while paths come from the source; otherwise a float.
 
-    flux: transitions per unit time, in the long run.  share: of the time, that paths have last been in the source and
-    not in the target since; rate = flux/share.
+    value: the rate, flux/share.  flux: transitions per unit time, in the long run.
+    share: of the time, that paths have last been in the source and not in the target since.
 
     >>> TransitionRate(0.25, flux=0.125, share=0.5)
     TransitionRate(0.25; 0.125 transitions per unit time, 0.5 of the time coming from the source)

@@ -30,6 +30,12 @@ class Spectrum:
     modes: one Field a rate, sum |masses| = 1, positive where it is largest; of a complex pair the real part, then the
         imaginary one.  conservative: whether the first is the stationary density.
     memory: beta, of the process: modes relax as E_beta(-rate t^beta), which is exp(-rate t) for beta = 1.
+    info: how they were obtained.  Raises InvalidInput for modes that are not one a rate, on this grid.
+
+    >>> import fpsolve as fp
+    >>> found = fp.spectrum(fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=(-8, 8, 400))), 3)
+    >>> round(found.gap, 3), round(found.modes[1](0.0), 12) + 0.0
+    (1.0, 0.0)
     """
 
     grid: Grid
@@ -48,7 +54,7 @@ class Spectrum:
 
     @property
     def gap(self) -> float:
-        """The real part of the slowest rate at which anything decays."""
+        """The real part of the slowest rate at which anything decays; InvalidInput where rate 0 is all."""
         first = 1 if self.conservative else 0
         if self.rates.size <= first:
             raise InvalidInput("one mode, the stationary one, has no gap; ask for two modes or more")

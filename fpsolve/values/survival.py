@@ -32,6 +32,8 @@ class Survival:
     info: how they were obtained; finished: False where the run was interrupted.
     memory: of the process; below 1 the probability falls like t^-memory.
 
+    Raises InvalidInput for shapes that do not fit together.
+
     >>> import numpy as np
     >>> t = np.linspace(0, 4, 200)
     >>> decay = Survival(t, np.exp(-2 * t), 2 * np.exp(-2 * t), (1.0, 2.0))
