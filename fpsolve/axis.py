@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import number
 from fpsolve.errors import InvalidInput
 from fpsolve.maps import LogMap, Map, MappedMap, SinhMap, TanhMap, UniformMap, check_map
@@ -246,13 +247,13 @@ def _pair(ends: str | tuple[str, str]) -> tuple[str, str]:
     if isinstance(ends, str):
         return (ends, ends)
     if not isinstance(ends, (tuple, list)) or len(ends) != 2:
-        raise InvalidInput(f"ends is {ends!r}; give one word for both ends, or a pair (lower, upper)")
+        raise InvalidInput(f"ends is {shown(ends)}; give one word for both ends, or a pair (lower, upper)")
     return (ends[0], ends[1])
 
 
 def _check_cells(cells: int) -> int:
     if isinstance(cells, bool) or not isinstance(cells, (int, np.integer)):
-        raise InvalidInput(f"cells is {cells!r}; it must be a whole number")
+        raise InvalidInput(f"cells is {shown(cells)}; it must be a whole number")
     if cells < 3:
         raise InvalidInput(f"cells is {cells}; an axis needs at least 3")
     return int(cells)
@@ -262,8 +263,8 @@ def _check_ends(ends: tuple[str, str]) -> tuple[str, str]:
     for end in ends:
         if end not in ENDS:
             raise InvalidInput(
-                f"ends is {end!r}; use 'open', 'reflecting', 'absorbing' or 'periodic' ('reservoir' on an axis without "
-                "noise, beside others)"
+                f"ends is {shown(end)}; use 'open', 'reflecting', 'absorbing' or 'periodic' ('reservoir' on an axis "
+                "without noise, beside others)"
             )
     if ("periodic" in ends) and ends[0] != ends[1]:
         raise InvalidInput(f"ends are {ends}: a periodic axis is periodic at both ends")

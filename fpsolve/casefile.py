@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fpsolve.blame import short, told
 from fpsolve.errors import InvalidInput
 
 __all__ = ["Option", "available", "find", "load", "load_file", "nearest", "options", "title"]
@@ -59,7 +60,12 @@ class Option:
             except (TypeError, ValueError):
                 continue
         names = " or ".join(choice.__name__ for choice in choices)
-        raise InvalidInput(f"--{self.name} is {word!r}; it takes {names} ({self.about})")
+        real = f"; for real numbers write {self.name}={self.default}.0 in solve()" if self._wants_real(word) else ""
+        raise InvalidInput(f"--{self.name} is {word!r}; it takes {names} ({self.about}){real}")
+
+    def _wants_real(self, word: str) -> bool:
+        """Whether the word is a number, and refused only because the default has no decimal point."""
+        return self.type is int and type(self.default) is int and _is_real(word)
 
 
 def find(case: str, root: Path) -> Path:
@@ -92,15 +98,18 @@ def title(path: Path) -> str:
 
 
 def load(path: Path) -> types.ModuleType:
-    """The case's module.  Raises InvalidInput, with file and line, for a syntax error or a missing solve()."""
+    """The case's module.  Raises InvalidInput, with file and line, where it cannot be read, or has no solve()."""
     module = load_file(path)
     if not callable(getattr(module, "solve", None)):
-        raise InvalidInput(f"{path} has no solve(); a case defines solve(**physics) -> dict of values")
+        raise InvalidInput(f"{short(path)} has no solve(); a case defines solve(**physics) -> dict of values")
     return module
 
 
 def load_file(path: Path) -> types.ModuleType:
-    """The module in a file, whatever its folder.  Raises InvalidInput, with file and line, where it cannot be read."""
+    """The module in a file, whatever its folder.
+
+    Raises InvalidInput, with file and line, for whatever the file itself raises, and for what it calls.
+    """
     spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise InvalidInput(f"{path} is not a Python file")
@@ -108,10 +117,9 @@ def load_file(path: Path) -> types.ModuleType:
     sys.modules[spec.name] = module
     try:
         spec.loader.exec_module(module)
-    except SyntaxError as error:
-        raise InvalidInput(f"{path}, line {error.lineno}: {error.msg}") from error
-    except ImportError as error:
-        raise InvalidInput(f"{path}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever it is, it is the file's, and the caller says what goes on
+        del sys.modules[spec.name]
+        raise InvalidInput(told(error)) from error
     return module
 
 
@@ -139,6 +147,14 @@ def nearest(word: str, known: list[str]) -> str:
 def _tuple_of(kind: Any) -> Any:
     arguments = typing.get_args(kind)
     return arguments[0] if typing.get_origin(kind) in (tuple, list) and arguments else None
+
+
+def _is_real(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _boolean(word: str) -> bool:

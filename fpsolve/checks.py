@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.asking import reals
+from fpsolve.asking import reals, shown
 from fpsolve.errors import InvalidInput
 
 __all__ = ["number", "parameter_names", "rising_times", "seed_key", "whole", "yes_or_no"]
@@ -14,16 +14,16 @@ __all__ = ["number", "parameter_names", "rising_times", "seed_key", "whole", "ye
 def number(name: str, value: object) -> float:
     """`value` as a float; InvalidInput unless it is a finite real number."""
     if isinstance(value, (bool, str, bytes)) or not isinstance(value, (int, float, np.number, np.ndarray)):
-        raise InvalidInput(f"{name} is {value!r}; give a number")
+        raise InvalidInput(f"{name} is {shown(value)}; give a number")
     if np.ndim(value) != 0 or np.iscomplexobj(value) or not np.isfinite(value):
-        raise InvalidInput(f"{name} is {value!r}; give one finite, real number")
+        raise InvalidInput(f"{name} is {shown(value)}; give one finite, real number")
     return float(value)
 
 
 def whole(name: str, value: object, least: int) -> int:
     """`value` as an int; InvalidInput unless it is a whole number of at least `least`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise InvalidInput(f"{name} is {value!r}; give a whole number >= {least}")
+        raise InvalidInput(f"{name} is {shown(value)}; give a whole number >= {least}")
     return int(value)
 
 
@@ -32,14 +32,14 @@ def parameter_names(names: object, counts: tuple[int, ...]) -> tuple[str, ...]:
     given = tuple(names) if isinstance(names, (tuple, list)) else ()
     if len(given) not in counts or len(set(given)) < len(given) or not all(isinstance(name, str) for name in given):
         many = " or ".join(map(str, counts))
-        raise InvalidInput(f"names is {names!r} for {many} parameters; give as many different names, in a tuple")
+        raise InvalidInput(f"names is {shown(names)} for {many} parameters; give as many different names, in a tuple")
     return given
 
 
 def yes_or_no(name: str, value: object) -> bool:
     """`value` as a bool; InvalidInput unless it is True or False."""
     if not isinstance(value, (bool, np.bool_)):
-        raise InvalidInput(f"{name} is {value!r}; use True or False")
+        raise InvalidInput(f"{name} is {shown(value)}; use True or False")
     return bool(value)
 
 
@@ -58,7 +58,7 @@ def rising_times(times: ArrayLike, first: float, before: str) -> NDArray[np.floa
     """
     stops = np.array(reals("times", times), ndmin=1)
     if stops.ndim != 1 or stops.size == 0:
-        raise InvalidInput(f"times is {times!r}; give finite times, one or more, in a row")
+        raise InvalidInput(f"times is {shown(times)}; give finite times, one or more, in a row")
     if not np.all(np.isfinite(stops)):
         i = int(np.argmin(np.isfinite(stops)))
         raise InvalidInput(f"times[{i}] is {stops[i]:g}; give finite times")

@@ -8,18 +8,25 @@ same check has to fail; a check that cannot fail proves nothing.
 from __future__ import annotations
 
 import math
-import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.casefile import load_file
+from fpsolve.blame import told
+from fpsolve.checks import number
+from fpsolve.claim_checks import (
+    check_control,
+    check_function,
+    check_parameters,
+    check_run,
+    check_tolerance,
+    check_words,
+)
 from fpsolve.errors import InvalidInput
 from fpsolve.particles.simulate import simulate
 from fpsolve.problem import Problem
@@ -29,7 +36,7 @@ from fpsolve.values.density import Density
 from fpsolve.values.swarm import Swarm
 from fpsolve.verdict import Verdict
 
-__all__ = ["Claim", "Exact", "Particles", "Published", "Verdict", "collect"]
+__all__ = ["Claim", "Exact", "Particles", "Published", "Verdict"]
 
 Parameters = Mapping[str, Any]
 Quantity = Callable[[Any], float]
@@ -88,6 +95,9 @@ class Exact(Claim):
     wrong: changed parameters, or another quantity of the same results, on which the check must fail.
     limit: a sentence with the measured figure, for what is known not to hold; it is reported, and fails no run.
 
+    Raises InvalidInput, when made, for what can be no claim: parameters that `solve` does not take, no tolerance, no
+    control; when checked, for a quantity that is no number.
+
     >>> claim = Exact("twice", lambda k=1: k, dict(k=2), lambda r: 2.0 * r, 4.0, atol=1e-9, wrong=dict(k=3), source="")
     >>> claim.check().passed
     True
@@ -102,6 +112,9 @@ class Exact(Claim):
     source: str
     slow: bool = False
     limit: str = ""
+
+    def __post_init__(self) -> None:
+        _check(self, self.atol)
 
     @property
     def origin(self) -> str:
@@ -134,6 +147,9 @@ class Published(Claim):
     slow: bool = False
     limit: str = ""
 
+    def __post_init__(self) -> None:
+        _check(self, self.uncertainty)
+
     @property
     def origin(self) -> str:
         """Publication, and table or figure."""
@@ -155,6 +171,7 @@ class Particles(Claim):
 
     n, seed: particles, and the key of their random numbers.  wrong: parameters whose density the same particles must
         not follow.  name, slow: as for `Exact`.
+    Raises InvalidInput for neither `sgd` nor `until`, `n` and `dt`, and for steps that are no pair.
 
     >>> import fpsolve as fp
     >>> well = lambda D=1.0: fp.Problem(fp.Process(lambda x: -x, D), fp.Grid(x=(-9, 9, 100)))
@@ -174,6 +191,18 @@ class Particles(Claim):
     bias: float = 0.0
     slow: bool = False
 
+    def __post_init__(self) -> None:
+        check_words(self.name)
+        check_function(self.name, "problem", self.problem)
+        check_parameters(self.name, self.problem, self.parameters, self.wrong)
+        check_control(self.name, self.wrong, quantity=False)
+        if number(f"claim {self.name!r}: bias", self.bias) < 0:
+            raise InvalidInput(f"claim {self.name!r}: bias is {self.bias}; it is a distance: give one >= 0")
+        if self.sgd is None:
+            check_run(self.name, self.until, self.n, self.dt)
+        else:
+            check_function(self.name, "sgd", self.sgd)
+
     @property
     def origin(self) -> str:
         """What ran."""
@@ -192,8 +221,9 @@ class Particles(Claim):
         return 0.0, _departure(right, runs, weights), noise + self.bias, _departure(other, runs, weights)
 
     def _runs(self, p: Density) -> tuple[list[NDArray[np.float64]], list[float]]:
-        if self.until is None or self.n is None or self.dt is None:
-            raise InvalidInput(f"{self.name!r} needs until, n and dt, or sgd")
+        assert self.until is not None
+        assert self.n is not None
+        assert self.dt is not None
         coarse, fine = self.dt
         problem, start = self.problem(**self.parameters), Point(*(law.quantile(0.5) for law in _marginals(p)))
         swarms = [
@@ -204,40 +234,36 @@ class Particles(Claim):
         return [_last(swarm) for swarm in swarms], [-1.0 / (ratio - 1.0), ratio / (ratio - 1.0)]
 
 
-def collect(root: str | Path = ".", names: Sequence[str] = ()) -> dict[str, list[Claim]]:
-    """The claims of every file in root/validation, by file name.
-
-    root: of a checkout.  names: of the files; all unless given.
-
-    Returns lists by name.  Raises InvalidInput where there is no such folder or file.
-
-    >>> import tempfile, pathlib
-    >>> with tempfile.TemporaryDirectory() as root:
-    ...     folder = pathlib.Path(root, "validation")
-    ...     folder.mkdir()
-    ...     _ = (folder / "sums.py").write_text("claims = []")
-    ...     collect(root)
-    {'sums': []}
-    """
-    root = Path(root).resolve()
-    folder = root / "validation"
-    if not folder.is_dir():
-        raise InvalidInput(f"no folder {folder} with claims; give the root of a checkout with --root")
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
-    found = {file.stem: file for file in sorted(folder.glob("*.py")) if not file.stem.startswith("_")}
-    unknown = [name for name in names if name not in found]
-    if unknown:
-        raise InvalidInput(f"no claims about {', '.join(unknown)}; there are claims about {', '.join(found)}")
-    return {name: list(load_file(file).claims) for name, file in found.items() if not names or name in names}
+def _check(claim: Exact | Published, tolerance: object) -> None:
+    check_words(claim.name, claim.source)
+    check_function(claim.name, "solve", claim.solve)
+    check_function(claim.name, "quantity", claim.quantity)
+    check_parameters(claim.name, claim.solve, claim.parameters, claim.wrong)
+    check_control(claim.name, claim.wrong, quantity=True)
+    number(f"claim {claim.name!r}: expected", claim.expected)
+    check_tolerance(claim.name, tolerance)
 
 
 def _value_and_control(claim: Exact | Published, tolerance: float) -> tuple[float, float, float]:
     results = claim.solve(**claim.parameters)
-    measured = float(claim.quantity(results))
+    measured = _number_of(claim, claim.quantity, results)
     if callable(claim.wrong):
-        return measured, float(tolerance), float(claim.wrong(results))
-    return measured, float(tolerance), float(claim.quantity(claim.solve(**{**claim.parameters, **claim.wrong})))
+        return measured, float(tolerance), _number_of(claim, claim.wrong, results)
+    others = claim.solve(**{**claim.parameters, **claim.wrong})
+    return measured, float(tolerance), _number_of(claim, claim.quantity, others)
+
+
+def _number_of(claim: Exact | Published, quantity: Quantity, results: Any) -> float:
+    try:
+        value = quantity(results)
+    except KeyError as error:
+        if not isinstance(results, Mapping) or not error.args or error.args[0] in results:
+            raise
+        there = ", ".join(map(repr, results)) or "none"
+        raise InvalidInput(f"{told(error)}; the results of solve are {there}") from error
+    if np.ndim(value) != 0 or not isinstance(value, (int, float, np.number, np.ndarray)):
+        raise InvalidInput(f"the quantity of {claim.name!r} gave {type(value).__name__}; it must give one number")
+    return float(value)
 
 
 def _last(swarm: Swarm) -> NDArray[np.float64]:

@@ -10,18 +10,20 @@ import contextlib
 import json
 import os
 import sys
+import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from fpsolve import casefile
+from fpsolve.blame import traced
 from fpsolve.checks import whole
-from fpsolve.claims import collect
+from fpsolve.claim_files import collect
 from fpsolve.doctor import examine
 from fpsolve.errors import FpsolveError, InvalidInput
 from fpsolve.gather import cores, gather
 from fpsolve.report import write_report
-from fpsolve.runner import prepare, run
+from fpsolve.runner import Outcome, prepare, run
 from fpsolve.statements import statements
 
 __all__ = ["main"]
@@ -123,12 +125,27 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     prepare(folder, options.force)
     tell = (lambda _: None) if options.quiet or options.json else print
     with contextlib.redirect_stdout(sys.stderr if options.json else sys.stdout):  # a case may print
-        outcome = run(module, parameters, folder, tell)
+        outcome = _outcome(module, parameters, folder, tell)
     if options.json:
         _print_json(outcome.facts)
     elif options.quiet and outcome.text:
         print(outcome.text)
     return OK if outcome.finished else INTERRUPTED
+
+
+def _outcome(
+    module: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: Callable[[str], object]
+) -> Outcome:
+    """Of a run; what the case's own code raises by mistake becomes InvalidInput, which shows where."""
+    try:
+        return run(module, parameters, folder, tell)
+    except FpsolveError:
+        raise
+    except Exception as error:
+        told = traced(error)
+        if told is None:  # not the case's: ours
+            raise
+        raise InvalidInput(told) from error
 
 
 def _read(words: list[str], known: list[casefile.Option]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ at least as often as that distance stays below r.  (Percentiles of bootstrapped 
 noise twice.)  smallest_departure is the floor plus the same-law quantile once more: by the same inequality a law
 that far away, whatever its shape, is seen with probability `level`; departures of a favourable shape are seen from
 about 4/5 of it.  It is distribution free for KS; elsewhere it takes the noise of the true law to be that of p.
+Where that is more than the metric can be, nothing was tested and the verdict is "undecided" (KS: up to 6 samples).
 KL is no metric: its r is the level quantile of |KL* - median KL*|, its departure 4 floors (2^2: KL is quadratic).
 """
 
@@ -27,6 +28,7 @@ __all__ = ["Comparison", "compare"]
 
 Array = NDArray[np.float64]
 FEWEST_RESAMPLES = 20
+LARGEST = {"KS": 1.0, "TV": 1.0, "L1": 2.0, "hellinger": 1.0, "MMD": float(np.sqrt(2.0))}  # others have no bound
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,15 +59,26 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether the distance is within what chance alone would make of it."""
-        return self.value <= self.noise_floor
+        """Whether the distance is within what chance alone would make of it, and a law far enough away would not be."""
+        return self.verdict == "agrees"
+
+    @property
+    def verdict(self) -> str:
+        """ "agrees", "differs", or "undecided": so few samples that no law at all is sure to be seen."""
+        if self.value > self.noise_floor:
+            return "differs"
+        return "agrees" if self.smallest_departure < LARGEST.get(self.metric, np.inf) else "undecided"
 
     def __repr__(self) -> str:
-        verdict = "agrees" if self.agrees else "differs"
+        departure = f"would see a departure of {self.smallest_departure:.3g}"
+        told = {"agrees": "agrees with the law", "differs": "differs from the law"}.get(self.verdict)
+        if told is None:
+            told = f"undecided, {self.n} cannot tell it from the law"
+            departure += f", where {LARGEST[self.metric]:.3g} is the most there is"
         return (
             f"Comparison({self.metric} {self.value:.3g} in [{self.interval[0]:.3g}, {self.interval[1]:.3g}], "
-            f"{self.n} samples: {verdict} with the law, whose own samples stay below {self.noise_floor:.3g} "
-            f"({100 * self.level:g} %), p = {self.p_value:.2g}; would see a departure of {self.smallest_departure:.3g})"
+            f"{self.n} sample{'s' * (self.n > 1)}: {told}, whose own samples stay below {self.noise_floor:.3g} "
+            f"({100 * self.level:g} %), p = {self.p_value:.2g}; {departure})"
         )
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.errors import InvalidInput
 from fpsolve.problem import Problem
-from fpsolve.refine import Question, at_coarse_nodes
+from fpsolve.refine import Question, at_coarse_nodes, check_question
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
 
@@ -95,6 +96,7 @@ def convergence(
     >>> convergence(lambda pr: fp.stationary(pr).mean(), fp.Problem(fp.Process(-1.0, 1.0), wall), exact=1.0)
     Convergence(order 2.00; distance from the exact answer by cells 60: 0.00333, 180: 0.00037, 540: 4.12e-05)
     """
+    check_question(quantity, problem, "convergence(quantity, problem)")
     factors = _check_factors(refine, 2 if exact is not None else 3)
     problems = [problem.replace(grid=problem.grid.refined(k)) if k > 1 else problem for k in factors]
     answers = [quantity(pr) for pr in problems]
@@ -125,7 +127,7 @@ def _distance(problem: Problem, first: int) -> Callable[[Any, int, Any, int | No
         if callable(answer):
             return np.broadcast_to(np.asarray(answer(*grid.mesh()), dtype=float), grid.shape)
         if np.ndim(answer) or not np.isreal(answer):
-            raise InvalidInput(f"quantity returned {answer!r}; convergence needs numbers, Densities or Fields")
+            raise InvalidInput(f"quantity returned {shown(answer)}; convergence needs numbers, Densities or Fields")
         return np.asarray(float(answer))
 
     def of(answer: Any, k: int, truth: Any, last: int | None) -> tuple[float, float]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import check_kind
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput
 from fpsolve.flows import Flows, entropy_production_of, flows_of, masses_of, over_faces
@@ -26,7 +27,7 @@ from fpsolve.initial import same_cells
 from fpsolve.jump_flows import jump_entropy_production, jump_imbalance, over_faces_by_jumps
 from fpsolve.operators.jump_terms import refuse_jumps
 from fpsolve.operators.line_jumps import LineJumps
-from fpsolve.problem import Problem
+from fpsolve.problem import Problem, check_problem
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
 
@@ -49,6 +50,13 @@ class Current:
     divergence: div J per cell, -(L m)/w, of the grid's shape.
     entropy_production: sum of flux times affinity over the edges (what leaves at absorbing ends is not counted).
     imbalance: the largest net flux over its one-way flux, 0 in detailed balance; rounding: what it can be by rounding.
+
+    >>> import fpsolve as fp
+    >>> turning = fp.Process(lambda x, y: (-x - y, x - y), 1.0)
+    >>> plane = fp.Problem(turning, fp.Grid(x=(-6, 6, 40), y=(-6, 6, 40)))
+    >>> J = fp.current(plane, fp.stationary(plane))
+    >>> J.is_equilibrium, round(J.rotation_frequency, 1), round(J.entropy_production, 1)
+    (False, 1.0, 2.0)
     """
 
     density: Density
@@ -122,7 +130,8 @@ class Current:
     def rotation_frequency(self) -> float:
         """How fast the linear flow nearest to J/p turns: Im eig(V S^-1) >= 0, V_ij = int J_i (x_j - <x_j>) dx.
 
-        S is the covariance; for linear drifts this is the angular velocity of J/p where S is a circle.
+        S is the covariance; for linear drifts this is the angular velocity of J/p where S is a circle.  Raises
+        InvalidInput in one dimension.
         """
         if self.grid.ndim == 1:
             raise InvalidInput(f"nothing turns along {self.grid.names[0]} alone; a rotation needs two dimensions")
@@ -179,7 +188,7 @@ class Current:
 def current(problem: Problem, p: Density) -> Current:
     """The current of p under `problem`, at p.time where the process depends on t.
 
-    J = A p - D^(1-c) d(D^c p)/dx
+        J = A p - D^(1-c) d(D^c p)/dx
 
     p: a density on the problem's grid, stationary or not.  Returns a Current.
     Jumps, along one axis, count at every face that they pass: J there is the net mass that goes over from anywhere
@@ -187,7 +196,7 @@ def current(problem: Problem, p: Density) -> Current:
     of places need not balance: the entropy production says so.
     Raises InvalidInput where p lives on another grid.
     Warns DegenerateWarning where something flows over an edge without noise, or out of p > 0 into p = 0: the entropy
-    production is then infinite.
+    production is then infinite; and ResolutionWarning as `entropy_production` does.
 
     >>> import numpy as np, fpsolve as fp
     >>> ring = fp.Grid(x=fp.Axis.uniform(0, 2 * np.pi, 60, ends="periodic"))
@@ -215,11 +224,20 @@ def current(problem: Problem, p: Density) -> Current:
 def entropy_production(problem: Problem, p: Density) -> float:
     """The rate at which p produces entropy under `problem` (k_B = 1): sum of flux times affinity over the edges.
 
+        1/2 sum_xy (a_yx m_x - a_xy m_y) ln(a_yx m_x/(a_xy m_y)),   a_yx the rate from cell x to cell y, m the masses
+
+    p: a density on the problem's grid.
+
     With jumps, along one axis, every pair of cells is an edge too, and so is each cell with the tail beyond an open
     end.  Drift beside jumps alone, without diffusion, is a flow that no noise brings back: with finer cells the sum
     over pairs grows like width^(alpha - 2) without end, and infinite is the answer.
-    Infinite, with a DegenerateWarning, where something flows over an edge without noise.  Raises InvalidInput where p
-    lives on another grid.
+    Masses that a method masks, below its floor delta = info.floor max(m), are not known.  Edges between them do
+    not count: no more than a delta passes over each.  An edge to one of them from a known mass counts by its least,
+    with delta there, where that still lets more out than in; what is returned is then a lower bound.
+    Returns a number, per unit time; infinite, with a DegenerateWarning, where something flows over an edge without
+    noise.  Raises InvalidInput where p lives on another grid.  Warns ResolutionWarning where more than a thousandth of
+    the answer is such a lower bound.
+    Source: Schnakenberg, Rev. Mod. Phys. 48, 571 (1976).
 
     >>> import fpsolve as fp
     >>> well = fp.Problem(fp.Process(lambda x: x - x**3, 0.25), fp.Grid(x=(-3, 3, 100)))
@@ -241,6 +259,8 @@ def _entropy_production(L: Generator, p: Density, found: Flows) -> float:
 
 
 def _checked_generator(problem: Problem, p: Density) -> Generator:
+    check_problem(problem, "first the problem, then p")
+    check_kind("p", p, Density, "give an fp.Density (first the problem, then p)")
     one, other = problem.grid, p.grid
     if not same_cells(one, other):
         raise InvalidInput(f"p lives on {other!r}, the problem on {one!r}; solve and ask on one grid")

@@ -25,6 +25,7 @@ def examine() -> dict[str, Any]:
     """Facts by name, all of them plain text or numbers."""
     return {
         "fpsolve": __version__,
+        "package": _package(),
         "python": platform.python_version(),
         **{name: _version(name) for name in CORE},
         **{f"extra {extra}": _version(package) for extra, package in EXTRAS.items()},
@@ -34,6 +35,14 @@ def examine() -> dict[str, Any]:
         "compiler": "off (NUMBA_DISABLE_JIT)" if numba.config.DISABLE_JIT else "on",
         "cache of compiled code": _cache(),
     }
+
+
+def _package() -> str:
+    """Where the code that runs lies, and whether other code of the same name lies here, whose edits it does not see."""
+    mine, here = Path(__file__).resolve().parent, Path.cwd() / "fpsolve"
+    if not (here / "__init__.py").is_file() or here.resolve() == mine:
+        return str(mine)
+    return f"{mine}; not {here}, whose edits are not seen: pip install -e ."
 
 
 def _version(package: str) -> str:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+import os
+import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+PACKAGE = str(Path(__file__).parent) + os.sep
 
 
 class FpsolveError(Exception):
@@ -69,7 +75,7 @@ class FpsolveWarning(UserWarning):
 
 
 class TruncationWarning(FpsolveWarning):
-    """Mass lies beyond an open end of the grid, or runs out over it: from densities, exit times and `transfer`."""
+    """Mass lies beyond an open end or runs out over it, or p is asked far beyond: densities, exit times, `transfer`."""
 
 
 class ResolutionWarning(FpsolveWarning):
@@ -78,3 +84,11 @@ class ResolutionWarning(FpsolveWarning):
 
 class DegenerateWarning(FpsolveWarning):
     """A coefficient or a statistic degenerates: vanishing noise, infinite moment, nearly broken ergodicity."""
+
+
+def warn(message: str, category: type[FpsolveWarning]) -> None:
+    """Warn at the line outside this package that asked, however many functions of ours lie between."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

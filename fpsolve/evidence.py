@@ -33,13 +33,17 @@ class Picture:
 
 @dataclass(frozen=True)
 class Section:
-    """One case: what it is, the verdicts on its claims, and its picture."""
+    """One case: what it is, the verdicts on its claims, and its picture.
+
+    left_out: how many of its claims are slow, and were not checked.
+    """
 
     name: str
     title: str
     about: str
     claims: tuple[Verdict, ...]
     picture: Picture | None
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,24 @@ class Evidence:
         """The cases that could not be drawn."""
         return [section.name for section in self.sections if section.picture and section.picture.reason]
 
+    @property
+    def unclaimed(self) -> list[str]:
+        """What nothing is claimed about: a check of nothing is no success."""
+        return [section.name for section in self.sections if not section.claims and not section.left_out]
+
+    @property
+    def left_out(self) -> int:
+        """How many claims were not checked, because they are slow."""
+        return sum(section.left_out for section in self.sections)
+
     def count(self, status: str) -> int:
         """How many claims ended so: "pass", "fail" or "limit"."""
         return sum(claim.status == status for claim in self.claims)
 
     @property
     def failed(self) -> bool:
-        """Whether a claim fails that is no known limit, or a case could not be drawn."""
-        return bool(self.count("fail") or self.undrawn)
+        """Whether a claim fails that is no known limit, a case could not be drawn, or has no claim."""
+        return bool(self.count("fail") or self.undrawn or self.unclaimed or not self.sections)
 
     @property
     def verdict(self) -> str:
@@ -75,7 +89,15 @@ class Evidence:
         held, limits, fails = self.count("pass"), self.count("limit"), self.count("fail")
         parts = [f"{fails} of {len(self.claims)} claims fail"] if fails else []
         parts += [f"no picture could be made of {', '.join(self.undrawn)}"] if self.undrawn else []
-        parts = parts or [f"All {held} claims hold, each beside a negative control that fails"]
+        if self.unclaimed:
+            parts += [f"nothing is claimed about {', '.join(self.unclaimed)}: put claims in the list `claims`"]
+        if held and not parts:
+            parts = [f"All {held} claims hold, each beside a negative control that fails"]
+        if self.left_out and not self.claims:
+            one = self.left_out == 1
+            ones = f"{self.left_out} slow {'one' if one else 'ones'} left out; --slow checks {'it' if one else 'them'}"
+            parts += [f"no claim was checked: {ones}"]
+        parts += [] if self.sections else ["there are no claims"]
         parts += [f"{limits} known not to hold, each with its measured figure"] if limits else []
         return "; ".join(parts) + "."
 
@@ -85,6 +107,8 @@ class Evidence:
             "verdict": self.verdict,
             "failed": self.count("fail"),
             "not drawn": self.undrawn,
+            "nothing claimed": self.unclaimed,
+            "slow claims left out": self.left_out,
             "claims": [claim.facts() for claim in self.claims],
             "known limits": [{"what": what, "figure": figure} for what, figure in self.limits],
             "provenance": self.provenance,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import check_kind
 from fpsolve.axis import Axis
 from fpsolve.checks import rising_times
 from fpsolve.errors import FpsolveWarning, InvalidInput, ResolutionWarning, TruncationWarning
@@ -26,7 +27,9 @@ from fpsolve.methods.flow import Generators, Operator
 from fpsolve.methods.krylov import Krylov
 from fpsolve.methods.march import Interrupted, Method
 from fpsolve.methods.tr_bdf2 import TRBDF2
-from fpsolve.problem import Problem
+from fpsolve.operators.ends import extension
+from fpsolve.operators.seams import warn_of_seams
+from fpsolve.problem import Problem, check_problem
 from fpsolve.progress import Progress
 from fpsolve.values.continuation import continued_ends, share_beyond
 from fpsolve.values.density import Density
@@ -39,8 +42,8 @@ Array = NDArray[np.float64]
 VECTORS = 16  # of the length of the state, beside those recorded
 TOLERATED_NEGATIVITY = 1e-10  # of the peak
 TOLERATED_TRUNCATION = 1e-6
-ENOUGH = 1e-9
 ROUNDING = 1e-13  # of the largest mass: below it a tail has no law
+STEPPERS = "fp.Krylov(), fp.TRBDF2(), fp.SDIRK2() or fp.BackwardEuler(dt); with memory fp.Contour() or fp.FastL1()"
 
 
 def evolve(
@@ -79,8 +82,10 @@ def evolve(
     >>> bool(abs(path.mean()[1] - 2 * np.exp(-1)) < 1e-3), len(path)
     (True, 2)
     """
+    check_problem(problem, "evolve(problem, initial, times)")
     first, start = _in_motion(initial)
     L = generator(problem, start)
+    warn_of_seams(problem.process, problem.grid, start)
     if L.memory < 1.0 and start != 0.0:
         raise InvalidInput(
             f"the start has the time t={start:g} and the process the memory {L.memory:g}: a density does not say how "
@@ -163,8 +168,7 @@ def default_method(moving: Generators, memory: float) -> Method:
 
 
 def _checked(method: Any, memory: float) -> Method:
-    if isinstance(method, type) or not isinstance(method, Method):
-        raise InvalidInput(f"method is {method!r}; give a time stepper, such as fp.SDIRK2(rtol=1e-6)")
+    check_kind("method", method, Method, f"give a time stepper: {STEPPERS}")
     if memory < 1.0 and not getattr(method, "remembers", False):
         raise InvalidInput(
             f"method is {method!r}, which knows only the last state, and the process has the memory {memory:g}: use "
@@ -235,10 +239,9 @@ def _share(profile: Array) -> float:
 def _warn_of_truncation(axis: Axis, name: str, upper: bool, profile: Array, share: float, t: float) -> None:
     end = f"the open end {name}={axis.hi if upper else axis.lo:.4g}"
     if profile[-1] < profile[-2]:
-        cells = np.log(ENOUGH / share) / np.log(profile[-1] / profile[-2])
-        s = axis.stop + cells * axis.ds if upper else axis.start - cells * axis.ds
+        slope = float(np.log(profile[-1] / profile[-2])) / axis.ds
         seen = f"{share:.2g} of the mass would lie beyond {end} at t={t:g}"
-        remedy = f"extend the grid to {name}={float(axis.x(s)):.4g}"
+        remedy = extension(axis, name, slope, share, upper)
     else:
         seen, remedy = f"{share:.2g} of the mass is held back at {end} at t={t:g}", "widen the grid"
     warnings.warn(f"{seen}; {remedy}, or make the end reflecting or absorbing", TruncationWarning, stacklevel=6)

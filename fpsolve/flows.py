@@ -126,7 +126,7 @@ def entropy_production_of(L: Generator, p: Density, found: Flows) -> float:
 
     Beside masses below the floor of a method it is a bound; see `_below_the_floor`.
     """
-    unknown, least = _below_the_floor(L, p, found)
+    unknown, least = _below_the_floor(L, p)
     flows = (found.fluxes != 0.0) & ~unknown
     endless = flows & ~np.isfinite(found.affinities)
     carried = np.concatenate([np.zeros(0), *(part.fluxes(masses_of(L, p)) for part in L.transport)])
@@ -149,14 +149,14 @@ def entropy_production_of(L: Generator, p: Density, found: Flows) -> float:
         warnings.warn(
             f"the entropy production is known from below only: {total:.6g}, of which {math.fsum(least):.2g} is a bound "
             f"for flows over {int(np.sum(least > 0.0))} edges into cells whose mass is below the method's floor, "
-            f"{p.info.floor:.2g} of the largest; evolve with a smaller tol or with fp.TRBDF2(), or use finer cells",
+            f"{p.info.floor:.2g} of the largest; give the method a smaller tol, or use finer cells",
             ResolutionWarning,
             stacklevel=4,
         )
     return total
 
 
-def _below_the_floor(L: Generator, p: Density, found: Flows) -> tuple[Flags, Array]:
+def _below_the_floor(L: Generator, p: Density) -> tuple[Flags, Array]:
     """Which edges lead to or from masked masses, of which nothing is known but that they are below the floor.
 
     And the least that each of them adds to the entropy production: of a flow from a known mass f that the floor itself
@@ -171,7 +171,7 @@ def _below_the_floor(L: Generator, p: Density, found: Flows) -> tuple[Flags, Arr
     left, right = dark[edges.left], dark[edges.right]
     empty = np.where(left, masses[edges.left], masses[edges.right]) == 0.0
     fitted = (left | right) & ~((left ^ right) & empty)
-    unknown = np.where(edges.noiseless, np.where(found.fluxes > 0.0, left, right), fitted)
+    unknown = np.where(edges.noiseless, (left & (edges.up > 0.0)) | (right & (edges.down > 0.0)), fitted)
     seen = np.where(dark, most, masses)
     forth, back = edges.up * seen[edges.left], edges.down * seen[edges.right]
     bounded = unknown & ~edges.noiseless & np.where(forth > back, right & ~left, left & ~right) & (forth * back > 0.0)

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fpsolve import casefile
-from fpsolve.claims import Claim, collect
-from fpsolve.errors import FpsolveError
+from fpsolve.blame import told
+from fpsolve.claim_files import claim_files, collect
+from fpsolve.claims import Claim
+from fpsolve.errors import FpsolveError, InvalidInput
 from fpsolve.evidence import Evidence, Picture, Section
 from fpsolve.provenance import provenance
 from fpsolve.runner import draw
@@ -36,27 +38,44 @@ BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 @dataclass(frozen=True)
 class _Work:
-    """One case's share."""
+    """One case's share; alone: nothing else was asked for."""
 
     root: Path
     name: str
     slow: bool
     quick: bool
     pictures: bool
+    alone: bool
 
     def section(self, tell: Tell) -> Section:
-        """Its claims checked, and its picture drawn."""
-        claims = collect(self.root, [self.name])[self.name]
+        """Its claims checked, and its picture drawn; a file that cannot be read is a claim that fails."""
+        try:
+            claims, module = self._loaded()
+        except InvalidInput as error:
+            if self.alone:
+                raise
+            verdict = Verdict.broken("its files can be read", self.name, "File", error)
+            tell(verdict.line)
+            return Section(self.name, "", "", (verdict,), None)
         chosen = [claim for claim in claims if self.slow or not claim.expensive]
         chosen = [claim for claim in chosen if not claim.expensive][:2] if self.quick else chosen
-        cases = casefile.available(self.root)
-        path = self.root / "validation" / f"{self.name}.py"
-        module = casefile.load(cases[self.name]) if self.name in cases else casefile.load_file(path)
         title, _, about = (module.__doc__ or "").strip().partition("\n")
         verdicts = tuple(_checked(claim, self.name, tell) for claim in chosen)
-        drawn = self.pictures and self.name in cases and not (self.quick and getattr(module, "SLOW_FIGURE", False))
+        drawn = self.pictures and self._has_case and not (self.quick and getattr(module, "SLOW_FIGURE", False))
         picture = _drawn(module, self.name, tell) if drawn else None
-        return Section(self.name, title, about.strip(), verdicts, picture)
+        left_out = sum(claim.expensive and claim not in chosen for claim in claims)
+        return Section(self.name, title, about.strip(), verdicts, picture, left_out)
+
+    @property
+    def _has_case(self) -> bool:
+        return self.name in casefile.available(self.root)
+
+    def _loaded(self) -> tuple[list[Claim], types.ModuleType]:
+        """The claims, and the module that says what they are about: the case's, or their own."""
+        claims = collect(self.root, [self.name])[self.name]
+        if self._has_case:
+            return claims, casefile.load(casefile.available(self.root)[self.name])
+        return claims, casefile.load_file(self.root / "validation" / f"{self.name}.py")
 
     def told(self) -> tuple[Section, list[str]]:
         """The section, with what there is to tell: for another process, which cannot be told from here."""
@@ -71,16 +90,17 @@ def gather(
 
     slow: the expensive claims too.  quick: the first two claims of a case that are not, and no pictures of cases that
     say SLOW_FIGURE.  workers: processes; with one, all is done here.  A claim or a picture that raises is a failure
-    that says what was raised, and the rest goes on.
+    that says what was raised, and the rest goes on; so is a file that cannot be read, unless it is the only one.
 
-    Raises InvalidInput for names without claims; FpsolveError if a worker dies.
+    Raises InvalidInput for names without claims, and where the only file cannot be read; FpsolveError if a worker dies.
     """
     started = time.perf_counter()
-    works = [_Work(root, name, slow, quick, pictures) for name in collect(root, names)]
+    limits, found = _limits(root), claim_files(root, names)
+    works = [_Work(root, name, slow, quick, pictures, alone=len(found) == 1) for name in found]
     sections = _side_by_side(works, tell, workers) if min(workers, len(works)) > 1 else [w.section(tell) for w in works]
-    found = provenance(root)
-    found |= {"seconds": round(time.perf_counter() - started, 1), "processes": workers, "seeds": _seeds(root, names)}
-    return Evidence(tuple(sections), found, _limits(root))
+    facts = provenance(root)
+    facts |= {"seconds": round(time.perf_counter() - started, 1), "processes": workers, "seeds": _seeds(root, names)}
+    return Evidence(tuple(sections), facts, limits)
 
 
 def cores() -> int:
@@ -133,17 +153,17 @@ def _checked(claim: Claim, case: str, tell: Tell) -> Verdict:
 
 def _drawn(module: types.ModuleType, name: str, tell: Tell) -> Picture:
     started = time.process_time()
-    told = getattr(getattr(module, "figure", None), "__doc__", None) or "What the case computes, each by its own plot."
+    about = getattr(getattr(module, "figure", None), "__doc__", None) or "What the case computes, each by its own plot."
     png, reason = b"", ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             png = _png(draw(module))
         except Exception as error:  # noqa: BLE001  as above
-            reason = f"{type(error).__name__}: {error}"
+            reason = told(error)
     seconds = time.process_time() - started
     tell(f"FAIL  {name}: no picture: {reason}" if reason else f"drawn {name} ({seconds:.1f} s)")
-    return Picture(png, " ".join(told.split()), reason, seconds)
+    return Picture(png, " ".join(about.split()), reason, seconds)
 
 
 def _png(drawing: Figure) -> bytes:
@@ -159,10 +179,14 @@ def _png(drawing: Figure) -> bytes:
 def _seeds(root: Path, names: list[str]) -> str:
     """Those of the cases; a claim that draws random numbers has its seed in its own file."""
     wanted = {name: path for name, path in casefile.available(root).items() if not names or name in names}
-    known = {name: casefile.options(casefile.load(path).solve) for name, path in wanted.items()}
-    seeds = [
-        f"{name} {option.default}" for name, options in known.items() for option in options if option.name == "seed"
-    ]
+    seeds = []
+    for name, path in wanted.items():
+        try:
+            options = casefile.options(casefile.load(path).solve)
+        except InvalidInput as error:
+            seeds.append(f"{name} unknown ({error})")
+            continue
+        seeds += [f"{name} {option.default}" for option in options if option.name == "seed"]
     return ", ".join([*seeds, "claims as in validation/"])
 
 

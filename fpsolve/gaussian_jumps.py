@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fpsolve.asking import shown
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Function, UserFunction
 from fpsolve.jumps import Jumps, Stable
@@ -25,7 +26,7 @@ def with_gaussian_jumps(diffusion: Any, jumps: Any) -> tuple[Any, Jumps | None]:
     given = tuple(jumps) if each else (jumps,)
     if not given or not all(isinstance(jump, Stable) or (each and jump is None) for jump in given):
         raise InvalidInput(
-            f"jumps is {jumps!r}; give fp.Stable(alpha, scale), or a tuple of one per axis (or None).  Noise that "
+            f"jumps is {shown(jumps)}; give fp.Stable(alpha, scale), or a tuple of one per axis (or None).  Noise that "
             "remembers has no such equation: coloured noise needs a coordinate of its own, fractional Brownian noise "
             "infinitely many"
         )

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from fpsolve.asking import shown
 from fpsolve.axis import Array, Axis, read_only
 from fpsolve.errors import InvalidInput
 
@@ -114,5 +115,5 @@ class Grid:
 
 def _short(name: str, axis: tuple[float, float, int]) -> Axis:
     if not isinstance(axis, (tuple, list)) or len(axis) != 3:
-        raise InvalidInput(f"axis {name!r} is {axis!r}; give an Axis or (lo, hi, cells)")
+        raise InvalidInput(f"axis {name!r} is {shown(axis)}; give an Axis or (lo, hi, cells)")
     return Axis.uniform(*axis)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.errors import InvalidInput, ResolutionWarning
 from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
@@ -95,7 +96,7 @@ def _values(initial: Any, grid: Grid) -> Array:
     if isinstance(initial, OnGrid):
         if initial.grid.names != grid.names:
             raise InvalidInput(f"the initial density has axes {initial.grid.names}; the grid's are {grid.names}")
-        return np.asarray(initial(*mesh), dtype=float).reshape(grid.shape)
+        return np.asarray(initial.curve(*mesh), dtype=float).reshape(grid.shape)
     points = Points(grid.names, mesh, (("cell", grid.shape),))
     return Function(initial, "initial density").scalar(points).reshape(grid.shape)
 
@@ -118,7 +119,9 @@ def _given(initial: Any, grid: Grid) -> Array:
     """An array of cell masses."""
     found = np.array(initial)
     if found.dtype.kind not in "biuf":
-        raise InvalidInput(f"initial is {initial!r}; give a Gaussian, a Point, a function, a Density or cell masses")
+        raise InvalidInput(
+            f"initial is {shown(initial)}; give a Gaussian, a Point, a function, a Density or cell masses"
+        )
     if found.shape not in (grid.shape, (grid.size,)):
         raise InvalidInput(f"the initial masses have shape {found.shape}; the grid's shape is {grid.shape}")
     return found.reshape(grid.shape).astype(float)

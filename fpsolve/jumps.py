@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import number
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Function, UserFunction
@@ -86,7 +87,7 @@ def _matrix(scale: Any) -> tuple[tuple[float, ...], ...]:
     try:
         m = np.array(scale, dtype=float)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"scale is {scale!r}; a matrix of jumps has rows of numbers of one length") from error
+        raise InvalidInput(f"scale is {shown(scale)}; a matrix of jumps has rows of numbers of one length") from error
     if m.ndim != 2 or m.shape[0] != m.shape[1] or not np.all(np.isfinite(m)):
-        raise InvalidInput(f"scale is {scale!r}; give a number, a function, or a square matrix of finite numbers")
+        raise InvalidInput(f"scale is {shown(scale)}; give a number, a function, or a square matrix of finite numbers")
     return tuple(tuple(float(entry) for entry in row) for row in m)

@@ -24,7 +24,7 @@ from fpsolve.ladder_table import GOOD, Ladder, Row
 from fpsolve.models.from_gradients import FromGradients
 from fpsolve.models.subject import HasSubject, Subject
 from fpsolve.paired_scores import holm, preference, scores
-from fpsolve.progress import Progress
+from fpsolve.progress import Progress, reporting
 from fpsolve.rungs import Rung, measured_rungs, plain_rungs
 from fpsolve.transfer import transfer
 from fpsolve.validity import HOLDS, Validity, validity_of
@@ -35,6 +35,7 @@ __all__ = ["Ladder", "PlaneLadder", "Row", "ladder"]
 
 TOP = ("third cumulant", "finite rate", "exact moments", "Ito")  # the highest rungs, best first
 LEVEL = 0.95
+STAGES = 3  # theories without replicas; replicas; what is measured on them, and the exact law
 NODES = 1000  # of the exact law
 REPLICAS = 20_000, 100_000  # unless given: of one parameter, of two
 
@@ -57,6 +58,9 @@ def ladder(
         unless given) from starts drawn from Ito's law, or in two parameters from the Gaussian.  seed: of them.
         particles=False leaves them out, and with them what is measured on trajectories.
     predictions: a JSON file that the predicted errors are written to before any replica runs.
+    progress: of the stages, and of the replicas' steps: bars where standard error is a terminal; True shows them
+        anywhere; a function is told of the steps.  A step of FromGradients costs n times `batch` gradients, measuring
+        the noise n times all samples: minutes for batches of hundreds; fewer replicas (n) cost less.
 
     Returns a Ladder: `.rows`, `.best`, `.right`, `.verdict`, `.plot()`; printed, it is a table.  In two parameters a
     PlaneLadder.
@@ -85,14 +89,18 @@ def ladder(
         count = REPLICAS[1] if n is None else n
         return plane_ladder(model, n=count, steps=steps, seed=seed, predictions=predictions, progress=progress)
     subject, n = model.subject(), whole("n", REPLICAS[0] if n is None else n, 1000)
-    rungs, validity = plain_rungs(subject), validity_of(subject)
-    foretold = _predicted(rungs)
-    if predictions is not None:
-        _write(Path(predictions), repr(model), foretold, validity)
-    runs = trajectories(subject, _start(rungs), n, steps, seed, progress) if particles else None
-    if runs is not None:
-        rungs = [*rungs, *measured_rungs(subject, runs.measured, rungs)]
-    truth, truth_error, notes = _truth(subject, runs)
+    with reporting(STAGES, False if callable(progress) else progress, "ladder") as tell:
+        rungs, validity = plain_rungs(subject), validity_of(subject)
+        tell(1)
+        foretold = _predicted(rungs)
+        if predictions is not None:
+            _write(Path(predictions), repr(model), foretold, validity)
+        runs = trajectories(subject, _start(rungs), n, steps, seed, progress) if particles else None
+        tell(2)
+        if runs is not None:
+            rungs = [*rungs, *measured_rungs(subject, runs.measured, rungs)]
+        truth, truth_error, notes = _truth(subject, runs)
+        tell(STAGES)
     errors = [None if rung.density is None else distance(rung.density, truth, "KS") for rung in rungs]
     chances = [None] * len(rungs) if runs is None else _chances(rungs, errors, runs, truth)
     rows = tuple(

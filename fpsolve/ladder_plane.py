@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from fpsolve.checks import whole
 from fpsolve.distance import distance
 from fpsolve.errors import InvalidInput
+from fpsolve.ladder_table import WIDTH, beside
 from fpsolve.models.from_gradients import FromGradients
 from fpsolve.paired_scores import holm, plane_scores, preference
 from fpsolve.progress import Progress
@@ -41,6 +43,12 @@ SCORED = 20_000  # replicas whose scores are paired
 SPLITS = 4
 ROUNDING = 1e-9  # of the rotation's standard error: shown as 0
 SIGMAS = 3.0  # a rotation within so many standard errors is the replicas'
+LEGEND = (
+    "sliced W2: distance from the replicas, in their deviations.  grid: what of it may be the theory's own grid.  "
+    "predicted: the distance from Ito's density, before any replica ran.  MMD: kernel distance.  rotation: of the "
+    f"theory's current; !: more than {SIGMAS:g} standard errors from the replicas'.  p: of no preference of replicas "
+    "between this theory and the best (Holm)."
+)
 
 
 class Measured(NamedTuple):
@@ -148,7 +156,7 @@ class PlaneLadder:
         lines = [self.model, head]
         for row in self.rows:
             if row.error is None:
-                lines.append(f"{row.name:21}{'none':>10}  {row.reason[:80]}")
+                lines.append(beside(f"{row.name:21}{'none':>10}", row.reason))
                 continue
             told = "" if row.predicted is None else f"{row.predicted:.2g}"
             chance = "" if row.p_value is None else f"{row.p_value:.1g}"
@@ -156,7 +164,7 @@ class PlaneLadder:
             turn = f"{row.rotation if seen else 0.0:.3g}{'' if row.turns_right else ' !'}"
             lines.append(f"{row.name:21}{row.error:10.2g}{row.grid:9.1g}{told:>11}{row.mmd:9.2g}{turn:>11}{chance:>9}")
         lines.append(f"{'sampling':21}{self.floor:10.2g}{'':20}{self.mmd_floor:9.2g}{self.rotation.error:11.1g}")
-        return "\n".join([*lines, self.verdict])
+        return "\n".join([*lines, *wrap(LEGEND, WIDTH), self.verdict])
 
     def __repr__(self) -> str:
         return f"PlaneLadder({self.model}: {len(self.rows)} theories; {self.verdict})"

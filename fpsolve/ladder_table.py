@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from fpsolve.errors import InvalidInput
@@ -14,9 +15,16 @@ from fpsolve.values.swarm import Swarm
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["GOOD", "Ladder", "Row"]
+__all__ = ["GOOD", "WIDTH", "Ladder", "Row", "beside"]
 
 GOOD = 0.01  # KS: closer than that a theory counts as right
+WIDTH = 140  # of a printed table
+LEGEND = (
+    "grid: what of the KS distance may be the theory's own grid.  predicted: the distance foretold before any replica "
+    f"ran; !: on the wrong side of {GOOD:g}.  validity: the largest of the theory's small numbers; -: not below "
+    f"{HOLDS:g}, not expected to hold.  fitted: parameters taken from replicas.  p: of no preference of replicas "
+    "held out between this theory and the best (Holm)."
+)
 
 
 @dataclass(frozen=True)
@@ -167,19 +175,24 @@ class Ladder:
             lines.append(f"{'sampling':19}{self.floor:10.2g}  of {len(self.held_out)} replicas held out (95 %)")
         if self.truth_error is not None:
             lines.append(f"{'exact law':19}{self.truth_error:10.2g}  its own error")
-        return "\n".join([*lines, self.verdict, *(f"note: {note}" for note in self.notes)])
+        return "\n".join([*lines, *wrap(LEGEND, WIDTH), self.verdict, *(f"note: {note}" for note in self.notes)])
 
     def __repr__(self) -> str:
         return f"Ladder({self.model}: {len(self.rows)} theories; {self.verdict})"
 
 
+def beside(figures: str, reason: str) -> str:
+    """A line of a table and a sentence beside it, whole, on as many lines as it takes."""
+    indent = len(figures) + 2
+    return f"{figures}  " + f"\n{' ' * indent}".join(wrap(reason, WIDTH - indent)) if reason else figures.rstrip()
+
+
 def _line(row: Row) -> str:
     if row.error is None:
-        return f"{row.name:19}{'none':>10}  {row.reason[:90]}"
+        return beside(f"{row.name:19}{'none':>10}", row.reason)
     grid = "" if row.grid is None else f"{row.grid:.1g}"
     told = "" if row.predicted is None else f"{row.predicted:.2g}{'' if row.hit else ' !'}"
     number = "" if row.validity is None else f"{row.validity.value:.2g}{'' if row.expected else ' -'}"
     chance = "" if row.p_value is None else f"{row.p_value:.1g}"
-    return (
-        f"{row.name:19}{row.error:10.2g}{grid:>9}{told:>11}{number:>10}{row.fitted:8d}{chance:>9}  {row.reason[:60]}"
-    ).rstrip()
+    figures = f"{row.name:19}{row.error:10.2g}{grid:>9}{told:>11}{number:>10}{row.fitted:8d}{chance:>9}"
+    return beside(figures, row.reason)

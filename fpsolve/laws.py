@@ -64,7 +64,7 @@ class Law:
         found = []
         for name in self.density.grid.names:
             line = self.density.marginal(name)
-            found += [(f"{end} along {name}", e) for end, e in Law(line, line.log).exponents()]
+            found += [(f"{end} along {name}", e) for end, e in Law(line, line.curve.log).exponents()]
         return found
 
     def _exponent(self, upper: bool) -> float:
@@ -134,7 +134,7 @@ Side = Law | Samples
 def side_of(value: Comparable, t: float | None, label: str) -> Side:
     """A density, an exact density, a swarm (its living replicas at t) or an array of samples, checked."""
     if isinstance(value, Density):
-        return Law(_checked(value, label), value.log)
+        return Law(_checked(value, label), value.curve.log)
     if isinstance(value, ExactDensity):
         return Law(_checked(value.density, label), value.log)
     if isinstance(value, Swarm):

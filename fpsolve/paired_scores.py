@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.errors import InvalidInput
 from fpsolve.sliced import directions, projected_cdf
 from fpsolve.values.density import Density
@@ -68,7 +69,7 @@ def holm(p_values: ArrayLike) -> Array:
     """
     p = np.atleast_1d(np.array(p_values, dtype=float))
     if p.ndim != 1 or not np.all((p >= 0) & (p <= 1)):
-        raise InvalidInput(f"p_values is {p_values!r}; give probabilities between 0 and 1, in a row")
+        raise InvalidInput(f"p_values is {shown(p_values)}; give probabilities between 0 and 1, in a row")
     order = np.argsort(p)
     stepped = np.maximum.accumulate(p[order] * (p.size - np.arange(p.size)))
     corrected = np.empty(p.size)

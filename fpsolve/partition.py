@@ -115,7 +115,7 @@ def _unmasked(law: Law, x: Array) -> Array:
     logs = np.asarray(law.log(x))
     masked = np.isnan(logs)
     if np.any(masked):
-        logs[masked] = _log(np.asarray(law.density(x[masked])))
+        logs[masked] = _log(np.asarray(law.density.curve(x[masked])))
     return logs
 
 

@@ -45,8 +45,9 @@ def mean_exit_time(
 ) -> Field:
     """The mean time in which paths leave a set, by where they start.
 
-    L* tau = -1 inside, tau = 0 outside and on the boundary
+        L* tau = -1 inside, tau = 0 outside and on the boundary
 
+    problem: of a process that does not depend on t.  progress: as for `stationary`.
     inside: (lo, hi) in one dimension, one such pair (or None) per axis in several, or a function of the coordinates
         that is positive inside, whose zero is the boundary; infinite bounds are none.  None: until an absorbing end.
     moment: n for <T^n>.
@@ -102,9 +103,9 @@ def exit_probability(
 ) -> Field:
     """The chance that a path leaves a set through a part of its boundary, by where it starts.
 
-    L* h = 0 inside, h = 1 on that part and 0 on the rest
+        L* h = 0 inside, h = 1 on that part and 0 on the rest
 
-    inside, method: as for `mean_exit_time`.
+    problem, inside, method, progress: as for `mean_exit_time`.
     through: "lower" or "upper" in one dimension; (axis, "lower") or (axis, "upper") for a side of a box or an absorbing
         end; or a set, which counts the exits whose place it holds (of first order where it cuts the boundary).  Of a
         jump it is where it lands that counts: "upper" is anywhere above.
@@ -141,9 +142,10 @@ def committor(
 ) -> Field:
     """The chance to reach `target` before `source`, by where a path starts.
 
-    L* q = 0 between them, q = 0 in the source, 1 in the target
+        L* q = 0 between them, q = 0 in the source, 1 in the target
 
-    source, target, method: as `inside` and `method` of `mean_exit_time`.  Paths that an end absorbs reach neither.
+    problem, method, progress: as for `mean_exit_time`.  source, target: sets, as `inside` is there.
+    Paths that an end absorbs reach neither.
 
     Returns a Field.  Raises InvalidInput for sets that hold no node or overlap.
     Source: E & Vanden-Eijnden, J. Stat. Phys. 123, 503 (2006).

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.errors import InvalidInput
 from fpsolve.generator import generator
 from fpsolve.grid import Grid
@@ -42,12 +43,12 @@ def exit_of(through: Any, grid: Grid) -> Side | Region:
     if isinstance(through, str):
         if grid.ndim > 1 or through not in SIDES:
             wanted = "'lower', 'upper'" if grid.ndim == 1 else "(axis, 'lower') or (axis, 'upper'), as ('x', 'upper'),"
-            raise InvalidInput(f"through is {through!r}; give {wanted} or a set")
+            raise InvalidInput(f"through is {shown(through)}; give {wanted} or a set")
         return Side(0, through == "upper")
     if isinstance(through, (tuple, list)) and len(through) == 2 and isinstance(through[0], str):
         name, side = through
         if name not in grid.names or side not in SIDES:
-            raise InvalidInput(f"through is {through!r}; the axes are {grid.names} and their sides {SIDES}")
+            raise InvalidInput(f"through is {shown(through)}; the axes are {grid.names} and their sides {SIDES}")
         return Side(grid.names.index(name), side == "upper")
     return region_of(through, grid, "through", margin=0.5)
 

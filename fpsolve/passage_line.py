@@ -14,7 +14,7 @@ from fpsolve.axis import Axis
 from fpsolve.errors import DegenerateWarning, NotConverged, NotNormalizable
 from fpsolve.generator import Generator
 from fpsolve.operators.beyond import Beyond, Beyonds
-from fpsolve.operators.ends import described, warn_of_truncation
+from fpsolve.operators.ends import described, doubt_beyond, warn_of_truncation
 from fpsolve.operators.regions import Region
 from fpsolve.operators.stretches import FreeStretch, free_stretches
 from fpsolve.problem import Problem
@@ -30,6 +30,7 @@ GRADED = 0.5 ** np.arange(30, 0, -1.0)  # panels beside a zero of the noise, of 
 LARGEST = 709.0  # ln of what a double holds
 SHORT = 0.1  # of the longest panel: between its ends nothing is remembered
 AGREED = 1e-7  # between steep panels and their halves
+UNKNOWN = 0.5  # of the time on a stretch: what lies beyond an end is known no better than to itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +105,8 @@ def ends_of(problem: Problem, L: Generator) -> Beyonds:
 def end_of(ends: Beyonds, line: Line, side: Beyond, upper: bool, *, times: bool = True) -> End:
     """The end of a stretch that `line` reaches, from what lies beyond it.
 
-    times: whether much time beyond an open end is worth a TruncationWarning.
+    times: whether much time beyond an open end is worth a TruncationWarning, and NotNormalizable where it is all in
+        doubt.
     """
     if side.target:
         return TARGET
@@ -118,7 +120,7 @@ def end_of(ends: Beyonds, line: Line, side: Beyond, upper: bool, *, times: bool 
         known = float(line.log_speed[last, last]) - np.log(width)
         log_mass = known - rate * away - np.log(rate) if rate < np.inf else -np.inf
         if times:
-            _warn_of_truncation(ends, line, side, log_mass, upper)
+            _check_truncation(ends, line, side, log_mass, upper)
         return End(np.inf, log_mass)
     if side.scale == "infinite":
         return End(np.inf, np.inf)
@@ -214,11 +216,15 @@ def graded(breaks: Array, below: bool, above: bool) -> Array:
     return breaks
 
 
-def _warn_of_truncation(ends: Beyonds, line: Line, side: Beyond, log_mass: float, upper: bool) -> None:
+def _check_truncation(ends: Beyonds, line: Line, side: Beyond, log_mass: float, upper: bool) -> None:
     assert side.law is not None
     share = float(np.exp(log_mass - np.logaddexp(log_mass, line.log_integral(0.0))))
     mode = ends.axis.nodes[int(np.argmax(ends.log_m + np.log(ends.axis.weights)))]
     reach = abs((ends.axis.hi if upper else ends.axis.lo) - float(mode))
+    # a law that is taken for finite since p has vanished there tells nothing about a stretch that is all tail
+    doubt = doubt_beyond(ends.axis, side.law, share, reach) if side.law.verdict == "finite" else share
+    if doubt >= UNKNOWN:
+        raise _undecided(ends.axis, ends.name, side, upper, True)
     warn_of_truncation(ends.axis, ends.name, side.law, share, reach, upper)
 
 

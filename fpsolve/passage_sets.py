@@ -17,7 +17,7 @@ from fpsolve.operators.jump_terms import refuse_jumps
 from fpsolve.operators.regions import Region
 from fpsolve.operators.state_sets import StateSet, region_of
 from fpsolve.operators.targets import owners
-from fpsolve.problem import Problem
+from fpsolve.problem import Problem, check_problem
 
 __all__ = ["Asked", "between", "leaving", "refuse_memory"]
 
@@ -137,14 +137,16 @@ def between(problem: Problem, source: StateSet, target: StateSet) -> Asked:
 
 def refuse_memory(problem: Problem, why: str) -> None:
     """Raises InvalidInput where paths wait so long that the question has no answer."""
-    if isinstance(problem, Problem) and problem.process.memory < 1.0:
+    check_problem(problem)
+    if problem.process.memory < 1.0:
         raise InvalidInput(f"the process has the memory {problem.process.memory:g}, and {why}")
 
 
 def _check(problem: Problem, at_any_time: bool = False) -> None:
-    if isinstance(problem, Problem) and problem.grid.ndim > 1:
+    check_problem(problem)
+    if problem.grid.ndim > 1:
         refuse_jumps(problem.process, "a question about passages in several coordinates")
-    if isinstance(problem, Problem) and problem.process.time_dependent and not at_any_time:
+    if problem.process.time_dependent and not at_any_time:
         raise InvalidInput(
             "the process depends on t, so a first passage depends on when it begins; freeze it, process.at(t), or ask "
             "fp.survival, which follows it in time"

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.asking import check_kind
+from fpsolve.errors import DegenerateWarning
 from fpsolve.killed import Killed
 from fpsolve.progress import Progress
 from fpsolve.solvers.gth import GTH
@@ -55,8 +56,7 @@ def chosen(method: FirstPassage | None, k: Killed) -> FirstPassage:
     """The method given, or GTH for rates >= 0 and sparse LU for others."""
     if method is None:
         return GTH() if k.generator.is_markov else SparseLU()
-    if isinstance(method, type) or not isinstance(method, FirstPassage):
-        raise InvalidInput(f"method is {method!r}; first passages are solved by fp.GTH() or fp.SparseLU()")
+    check_kind("method", method, FirstPassage, "first passages are solved by fp.GTH() or fp.SparseLU()")
     return method
 
 

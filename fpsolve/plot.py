@@ -67,6 +67,7 @@ def density(
 ) -> Axes:
     """Draw a density: a solid line, or a colour map of two coordinates.  Returns the Axes.
 
+    Colours and widths are set on what is drawn: `density(p).lines[-1].set(color="red", ls="--")`.
     log: True for a logarithmic p axis, False for linear axes throughout; None for what the grid's axes are or, where
     something is drawn already, for what the Axes has.
     levels: of two coordinates, contours that enclose these shares of the mass.  Over a map that is there already a

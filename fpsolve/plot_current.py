@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fpsolve.current import Current
 from fpsolve.errors import InvalidInput
+from fpsolve.plot_line import new_axes
 from fpsolve.values.density import Density
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.field import Field
@@ -43,7 +44,7 @@ def streamlines(J: Current, ax: Axes | None = None, *, label: str | None = None,
     Raises InvalidInput unless there are two coordinates.
     """
     _check_plane(J.density, "streamlines")
-    fresh = ax is None or not ax.has_data()
+    fresh = ax is None or not new_axes(ax).has_data()
     ax = J.density.plot(ax, label=label, log=log)
     ax.collections[-1].set_cmap("Blues")  # pale where little happens, so that lines are seen
     if fresh:
@@ -80,8 +81,8 @@ def stream_contours(J: Current, ax: Axes | None = None, *, label: str | None = N
     a contour per decade.  Returns the Axes.  Raises InvalidInput unless there are two coordinates and J is stationary.
     """
     _check_plane(J.density, "contours of the stream function")
-    fresh = ax is None or not ax.has_data()
-    ax = _axes(ax)
+    ax = new_axes(ax, (5.6, 4.6))
+    fresh = not ax.has_data()
     psi = J.stream_function
     largest = float(np.abs(psi).max())
     if log:
@@ -151,14 +152,6 @@ def _height(surface: Density | ExactDensity | Field | Callable[..., Any]) -> Cal
 def _check_plane(p: Density, what: str) -> None:
     if p.grid.ndim != 2:
         raise InvalidInput(f"{what} need two coordinates, not {p.grid.names}; draw a marginal, or at_nodes one by one")
-
-
-def _axes(ax: Axes | None) -> Axes:
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(5.6, 4.6), layout="constrained")[1]
 
 
 def _zoom(ax: Axes, p: Density, log: bool) -> None:

@@ -66,10 +66,7 @@ def _panels(path: Evolution, values: Array, ax: Axes | None, label: str, log: bo
     from matplotlib.colors import Normalize
 
     chosen = np.unique(np.linspace(0, len(path) - 1, min(len(path), MOST_PANELS)).round().astype(int))
-    if ax is None:
-        import matplotlib.pyplot as plt
-
-        ax = plt.subplots(figsize=(1.2 + PANEL * chosen.size, PANEL), layout="constrained")[1]
+    ax = new_axes(ax, (1.2 + PANEL * chosen.size, PANEL))
     values, (first, second) = values[chosen], path.grid.axes
     look = colours(values, deep)
     norm = look.get("norm") or Normalize(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import check_kind
 from fpsolve.axis import Axis
 from fpsolve.maps import SinhMap
 from fpsolve.plot_band import in_bins
@@ -46,6 +47,7 @@ DECADES = 16.0  # below the peak, in logarithmic plots
 SEEN = 1e-10  # of the largest mass per cell: where a logarithmic x axis begins and ends
 MOST_BINS = 80
 LEFT_OUT = 1e-3  # of the mass, at each end of a heavy tail drawn on a linear axis
+MOST_TICKS = 11
 BOTTOM = 1e-60  # of the highest bar: where bars stand on a logarithmic axis, below any limit
 DENSITY, EXACT, HISTOGRAM = "fpsolve density", "fpsolve exact", "fpsolve histogram"
 
@@ -68,7 +70,10 @@ def bars(ax: Axes, x: Array, name: str, label: str | None, log: bool | None) -> 
     """Sorted samples as a histogram, with bars that hold the probabilities of all bins at once."""
     fresh = not _drawn(ax)
     if fresh and (log or (log is None and spread_out(x))):
-        ax.set_xscale("log" if x[0] > 0 else "symlog")
+        if x[0] > 0:
+            ax.set_xscale("log")
+        else:
+            _both_signs(ax, "x", float(np.median(np.abs(x))), float(np.abs(x).max()))
         ax.set_yscale("log")
     elif log and not fresh:
         ax.set_yscale("log")
@@ -97,13 +102,17 @@ def spread_out(x: Array) -> bool:
     return bool(x[0] > 0 and x[int(0.999 * x.size)] > 1e3 * x[int(0.001 * x.size)])
 
 
-def new_axes(ax: Axes | None) -> Axes:
-    """The Axes given, or that of a new figure."""
+def new_axes(ax: Axes | None, size: tuple[float, float] = (6.4, 4.2)) -> Axes:
+    """The Axes given, or that of a new figure.  InvalidInput for anything else, such as a format."""
     if ax is not None:
+        import matplotlib.axes
+
+        remedy = "give a matplotlib Axes or nothing, and style what the Axes returned has: ax.lines[-1].set(color=...)"
+        check_kind("ax", ax, matplotlib.axes.Axes, remedy)
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
+    return plt.subplots(figsize=size, layout="constrained")[1]
 
 
 def next_colour(ax: Axes, gid: str) -> str:
@@ -124,7 +133,7 @@ def scale_like(ax: Axes, axis: Axis, which: str = "x") -> None:
     elif axis.kind == "log":
         scale("symlog", linthresh=-axis.hi)
     elif isinstance(axis.map, SinhMap):
-        scale("symlog", linthresh=10.0 ** np.ceil(np.log10(axis.map.scale)))  # its ticks are powers of ten
+        _both_signs(ax, which, axis.map.scale, max(-axis.lo, axis.hi))
 
 
 def strokes_by_colour(*axes: Axes) -> None:
@@ -147,6 +156,20 @@ def labelled(ax: Axes, x: str, y: str) -> Axes:
     ax.set_ylabel(ax.get_ylabel() or y)
     ax.legend(frameon=False)
     return ax
+
+
+def _both_signs(ax: Axes, which: str, width: float, reach: float) -> None:
+    """Logarithmic toward both ends as asinh(x/width) is: symlog would bend smooth densities where it turns linear."""
+    from matplotlib.ticker import NullLocator, SymmetricalLogLocator
+
+    scale, axis = (ax.set_xscale, ax.xaxis) if which == "x" else (ax.set_yscale, ax.yaxis)
+    width, reach = (width, reach) if width > 0 else (1.0, 1.0)
+    scale("asinh", linear_width=width)
+    first = min(np.ceil(np.log10(width)), np.floor(np.log10(reach)))
+    ticks = SymmetricalLogLocator(base=10.0, linthresh=10.0**first)  # 0 and powers of ten
+    ticks.set_params(numticks=MOST_TICKS)
+    axis.set_major_locator(ticks)
+    axis.set_minor_locator(NullLocator())
 
 
 def _count(ax: Axes, gid: str) -> int:

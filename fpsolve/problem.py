@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from fpsolve.asking import check_kind, shown
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
 from fpsolve.process import Process
 from fpsolve.schemes import Accurate, Positive, Scheme
 
-__all__ = ["Problem"]
+__all__ = ["Problem", "check_problem"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +34,9 @@ class Problem:
     scheme: Scheme = field(default_factory=Positive)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.process, Process):
-            raise InvalidInput(f"process is {self.process!r}; give an fp.Process")
-        if not isinstance(self.grid, Grid):
-            raise InvalidInput(f"grid is {self.grid!r}; give an fp.Grid, for example fp.Grid(x=(-3, 3, 400))")
-        if not isinstance(self.scheme, (Positive, Accurate)):
-            raise InvalidInput(f"scheme is {self.scheme!r}; use fp.Positive() or fp.Accurate()")
+        check_kind("process", self.process, Process, "give an fp.Process: the call is Problem(process, grid)")
+        check_kind("grid", self.grid, Grid, "give an fp.Grid, for example fp.Grid(x=(-3, 3, 400))")
+        check_kind("scheme", self.scheme, (Positive, Accurate), "use fp.Positive() or fp.Accurate()")
         for function in (*self.process.functions.values(), *self.process.scales):
             function.check_signature(self.grid.names)
         self._check_jumps()
@@ -70,3 +68,13 @@ class Problem:
 
     def __repr__(self) -> str:
         return f"Problem({self.process!r} on {self.grid.describe()}; {self.scheme!r})"
+
+
+def check_problem(given: object, call: str = "it comes first in a question") -> None:
+    """InvalidInput unless `given` is a Problem: what every question checks first.  call: its place, for the message."""
+    if isinstance(given, (Process, Grid)):
+        missing = "grid" if isinstance(given, Process) else "process"
+        raise InvalidInput(f"problem is {shown(given)}, without a {missing}; give an fp.Problem(process, grid)")
+    if not isinstance(given, type) and callable(getattr(given, "problem", None)):
+        raise InvalidInput(f"problem is the model {shown(given)}; give what its .problem() returns")
+    check_kind("problem", given, Problem, f"give an fp.Problem ({call})")

@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import number
 from fpsolve.downhill import central_gradient, downhill, scaled, times
 from fpsolve.errors import InvalidInput
@@ -36,8 +37,8 @@ class Process:
 
     drift: A, a function of the coordinates (one positional argument per axis; a tuple of one array per axis in
         several dimensions), or a constant.
-    diffusion: D >= 0, a number, one per axis, or a symmetric tensor; constants or functions.  0 where it is left out
-        beside jumps.
+    diffusion: D >= 0, a number, one per axis, or a symmetric tensor; constants or functions.  Where the noise is
+        written sigma dW, D = sigma^2/2 (a tensor: sigma sigma^T/2).  0 where it is left out beside jumps.
     convention: "ito" (default), "stratonovich" or "isothermal"; of the diffusion, not of the jumps.
     jumps: fp.Stable(alpha, scale); in several dimensions one for all axes (isotropic) or a tuple of one per axis (None
         where there are none).  Those with alpha = 2 become part of the diffusion.
@@ -73,7 +74,7 @@ class Process:
             raise InvalidInput(f"memory is {self.memory}; a Caputo order lies in (0, 1] (1: no memory)")
         self._take_in_jumps()
         if self.convention not in CONVENTIONS:
-            raise InvalidInput(f"convention is {self.convention!r}; use 'ito', 'stratonovich' or 'isothermal'")
+            raise InvalidInput(f"convention is {shown(self.convention)}; use 'ito', 'stratonovich' or 'isothermal'")
         for label in ("drift", "diffusion"):
             _check_coefficient(getattr(self, label), label)
 
@@ -120,7 +121,7 @@ class Process:
         if not number("temperature", temperature) > 0:
             raise InvalidInput(f"temperature is {temperature}; a Gibbs density needs a positive, finite one")
         if not callable(loss):
-            raise InvalidInput(f"loss is {loss!r}; give a function of the coordinates")
+            raise InvalidInput(f"loss is {shown(loss)}; give a function of the coordinates")
         for label, given in (("loss", loss), ("mobility", mobility), ("gradient", gradient)):
             if given is not None and Function(given, label).takes_time:
                 raise InvalidInput(
@@ -218,7 +219,7 @@ def _check_coefficient(value: Any, label: str) -> None:
         return
     numbers = np.asarray(value)
     if numbers.dtype.kind not in "biufc":
-        raise InvalidInput(f"{label} is {value!r}; give a function of the coordinates or numbers")
+        raise InvalidInput(f"{label} is {shown(value)}; give a function of the coordinates or numbers")
 
 
 def _check_symmetric(values: Array, points: Points) -> None:

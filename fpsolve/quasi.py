@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from fpsolve.asking import check_kind
 from fpsolve.errors import InvalidInput, NotConverged, Reducible
 from fpsolve.killed import Killed
 from fpsolve.operators.state_sets import StateSet
@@ -77,8 +78,9 @@ def quasi_stationary(
     True
     """
     started = time.process_time()
-    if method is not None and not isinstance(method, (GTH, SparseLU)):
-        raise InvalidInput(f"method is {method!r}; quasi-stationary densities are solved by fp.GTH() or fp.SparseLU()")
+    if method is not None:
+        remedy = "quasi-stationary densities are solved by fp.GTH() or fp.SparseLU()"
+        check_kind("method", method, (GTH, SparseLU), remedy)
     refuse_memory(
         problem, "what is left of its paths depends on their start for ever, and falls by a power of t; use survival"
     )

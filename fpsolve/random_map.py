@@ -18,7 +18,7 @@ from typing import Any, Protocol, Self, runtime_checkable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.asking import ask, check_repeats, reals
+from fpsolve.asking import ask, check_repeats, reals, shown
 from fpsolve.axis import Axis, read_only
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
@@ -227,7 +227,7 @@ class RandomMap:
 
     def _checked(self, domain: Any) -> tuple[float, float]:
         if not isinstance(domain, (tuple, list)) or len(domain) != 2:
-            raise InvalidInput(f"domain is {domain!r}; give (lo, hi) in the state's own units")
+            raise InvalidInput(f"domain is {shown(domain)}; give (lo, hi) in the state's own units")
         lo, hi = number("domain[0]", domain[0]), number("domain[1]", domain[1])
         if lo >= hi:
             raise InvalidInput(f"domain is ({lo:g}, {hi:g}); lo must be smaller than hi")

@@ -23,13 +23,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import InvalidInput, ResolutionWarning
+from fpsolve.asking import shown
+from fpsolve.errors import InvalidInput, ResolutionWarning, warn
 from fpsolve.grid import Grid
-from fpsolve.problem import Problem
+from fpsolve.problem import Problem, check_problem
+from fpsolve.upwind import UPWIND
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
 
-__all__ = ["Estimate", "Question", "at_coarse_nodes", "refined"]
+__all__ = ["Estimate", "Question", "at_coarse_nodes", "check_question", "refined"]
 
 Array = NDArray[np.float64]
 Question = Callable[[Problem], Any]
@@ -37,6 +39,7 @@ FACTOR = 3
 MATTERS = 1e-8  # of the largest mass: where the error of a density is measured
 ROUNDING = 3e-12  # differences below this, relative to the answer's logarithm or size, have no order
 WHOLE = 0.1
+DOUBTFUL = 1.0  # of ln p: the error of a density
 LOWEST, HIGHEST = 0.5, 12.0  # observed orders in between are believed
 
 
@@ -75,7 +78,9 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
     a cell holds more than 1e-8 of the largest mass; a number comes as an `Estimate`, a float with `.error` and
     `.order`; a Field has `.error` in its own unit.  Where the answers agree to rounding, or have no order between 0.5
     and 12, the finest is returned as it is, its error is the measured difference, and `info.notes` says so.
-    Raises InvalidInput for other answers and orders, and for grids that cannot be refined.
+    Raises InvalidInput for other answers and orders, and for grids that cannot be refined.  Warns ResolutionWarning
+    where ln p of a density moves by more than 1, as it does in the tails under transport of first order: numbers that
+    do not hang on the tails are extrapolated well all the same, one by one.
 
     >>> import fpsolve as fp
     >>> wall = fp.Grid(x=fp.Axis.uniform(0, 12, 30, ends=("reflecting", "open")))
@@ -83,6 +88,7 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
     >>> abs(mean - 1.0) < mean.error < 1e-4, round(mean.order, 1)
     (True, 2.0)
     """
+    check_question(question, problem, "refined(question, problem)")
     if order is not None and not (math.isfinite(order) and order > 0):
         raise InvalidInput(f"order is {order}; give a positive number, or None to observe it")
     factors = (1, FACTOR) if order is not None else (1, FACTOR, FACTOR**2)
@@ -103,11 +109,22 @@ def refined(question: Question, problem: Problem, *, order: float | None = None)
     raise InvalidInput(f"question returned {kinds}; refined needs Densities, Fields or numbers, the same on every grid")
 
 
+def check_question(question: object, problem: object, call: str) -> None:
+    """InvalidInput unless they are a function and a Problem.  call: their order, for the message."""
+    if not callable(question):
+        raise InvalidInput(f"{shown(question)} is no function of a Problem; give {call}")
+    check_problem(problem, call)
+
+
 def _asked(question: Question, problem: Problem, factor: int, *, finest: bool) -> Any:
-    """The answer on the grid `factor` times as fine; only the finest says what it does not resolve."""
+    """The answer on the grid `factor` times as fine; only the finest says what it does not resolve.
+
+    What upwind transport adds no grid says: it is what the extrapolation takes away.
+    """
     if factor > 1:
         problem = problem.replace(grid=problem.grid.refined(factor))
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", UPWIND, ResolutionWarning)
         if not finest:
             warnings.simplefilter("ignore", ResolutionWarning)
         return question(problem)
@@ -177,4 +194,19 @@ def _of_densities(answers: list[Density], factors: tuple[int, ...], grid: Grid, 
     own = _extrapolated(logs, counts, 1.0 + float(np.abs(logs[-1][counts]).max(initial=0.0)), order)
     # every grid has its own normalisation: where they differ, that is an error of the values too
     error = max(best.error, own.error, float(np.abs(logs_out[counts] - own.values[counts]).max(initial=0.0)))
+    if error > DOUBTFUL:
+        _warn_of_doubt(grid, np.where(counts, np.abs(logs_out - rows[-1]), 0.0), level[-1].masses, error, order)
     return p.replace(values=np.exp(logs_out), log_values=logs_out, error=error, time=coarse.time)
+
+
+def _warn_of_doubt(grid: Grid, moved: Array, masses: Array, error: float, order: float | None) -> None:
+    """ln p is off by more than a number can be: say where, and that other numbers need not be."""
+    place = np.unravel_index(int(np.argmax(moved)), grid.shape)
+    where = ", ".join(f"{n}={axis.nodes[i]:.4g}" for n, axis, i in zip(grid.names, grid.axes, place, strict=True))
+    name, given = grid.names[0], "" if order is None else f", order={order:g}"
+    warn(
+        f"ln p is not extrapolated well everywhere: it is known to about {error:.2g} at {where}, and to "
+        f"{float(np.sum(masses * moved) / masses.sum()):.2g} on average over the mass; extrapolate the number that is "
+        f'wanted, such as fp.refined(lambda pr: fp.stationary(pr).var("{name}"), problem{given}), or use more cells',
+        ResolutionWarning,
+    )

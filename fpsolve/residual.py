@@ -15,11 +15,12 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import check_kind
 from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Points
 from fpsolve.operators.jump_terms import refuse_jumps
-from fpsolve.problem import Problem
+from fpsolve.problem import Problem, check_problem
 from fpsolve.process import CONVENTIONS
 from fpsolve.values.density import Density
 from fpsolve.values.field import Field
@@ -66,6 +67,8 @@ def strong_residual(problem: Problem, p: Density, accuracy: int = 4) -> Field:
 
 
 def _checked_axis(problem: Problem, p: Density, accuracy: int) -> Axis:
+    check_problem(problem, "strong_residual(problem, p)")
+    check_kind("p", p, Density, "give an fp.Density (strong_residual(problem, p))")
     if problem.grid.ndim != 1 or problem.grid.names != p.grid.names:
         raise InvalidInput(f"the problem has axes {problem.grid.names}, p {p.grid.names}; both need the same one")
     refuse_jumps(problem.process, "strong_residual")

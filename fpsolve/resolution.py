@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, ResolutionWarning
+from fpsolve.errors import DegenerateWarning, ResolutionWarning, warn
 from fpsolve.kernels.basins import joined, narrowest_pass
 from fpsolve.operators.edges import Edges
 from fpsolve.operators.local import Chain
@@ -39,7 +37,7 @@ def warn_of_coarse_cells(p: Density, edges: Edges, cells: NDArray[np.int64]) -> 
             f"use {np.ceil(peclet[worst] / LARGEST_PECLET):.3g} times the cells there at least"
         )
     if message:
-        warnings.warn(message, ResolutionWarning, stacklevel=5 if p.grid.ndim == 1 else 6)
+        warn(message, ResolutionWarning)
     return not message
 
 
@@ -47,7 +45,7 @@ def warn_of_narrow_peaks(p: Density) -> None:
     """Most of the mass in one cell or two."""
     message = _narrow(p, np.arange(p.grid.size))
     if message:
-        warnings.warn(message, ResolutionWarning, stacklevel=6)
+        warn(message, ResolutionWarning)
 
 
 def _narrow(p: Density, cells: NDArray[np.int64]) -> str:
@@ -84,12 +82,26 @@ def warn_if_nearly_reducible(p: Density, edges: Chain, cells: NDArray[np.int64],
     log_local = edges.log_conductance[mode] + np.log(p.grid.axes[0].gaps[mode]) + 2.0 * p.log_values[mode]
     slowest = 1.0 / bounds[0] if bounds[0] > 0 else np.inf
     if NEARLY_REDUCIBLE * np.exp(log_local) > slowest:
-        warnings.warn(
-            f"nearly reducible: the slowest relaxation rate is between {1 / bounds[1]:.2g} and {slowest:.2g}, "
-            f"against {np.exp(log_local):.2g} at the mode; a run shorter than {bounds[1]:.2g} never sees it",
+        if np.isfinite(bounds[1]):
+            rates, time = f"is between {1 / bounds[1]:.2g} and {slowest:.2g}", f"{bounds[1]:.2g}"
+        else:  # beyond what a double holds
+            power = _log_traffic(p, edges, cells) / np.log(10.0)
+            rates, time = f"is below 10^{power:.0f}", f"10^{-power:.0f}"
+        warn(
+            f"nearly reducible: the slowest relaxation rate {rates}, against {np.exp(log_local):.2g} at the mode; a "
+            f"run shorter than {time} never sees it",
             DegenerateWarning,
-            stacklevel=5,
         )
+
+
+def _log_traffic(p: Density, edges: Chain, cells: NDArray[np.int64]) -> float:
+    """ln of the least traffic(S, rest)/(mass(S) mass(rest)), S all cells below an edge: no slowest rate is larger."""
+    masses, inside = p.masses[cells], cells[:-1]
+    below, above = np.cumsum(masses)[:-1], np.cumsum(masses[::-1])[::-1][1:]
+    with np.errstate(divide="ignore"):
+        held = np.log(below) + np.log(above)
+    log_flows = edges.log_coefficients[0][inside] + p.log_values[inside]
+    return float(np.min((log_flows - held)[np.isfinite(held)]))
 
 
 def warn_if_nearly_split(p: Density, edges: Edges) -> None:
@@ -114,12 +126,12 @@ def warn_if_nearly_split(p: Density, edges: Edges) -> None:
     peak = int(np.argmax(masses))
     local = min(_local_rate(p, edges, peak, k) for k in range(p.grid.ndim))
     if NEARLY_REDUCIBLE * local > slowest:
-        warnings.warn(
+        slowest = max(slowest, 1e-300)  # it may have left what a double holds
+        warn(
             f"nearly reducible: a set of cells around {_place(p, int(np.argmax(np.where(inside, masses, 0.0))))} with "
             f"{held:.3g} of the mass exchanges it at a rate of {slowest:.2g} or slower, against {local:.2g} at the "
-            f"mode; a run shorter than {1.0 / max(slowest, 1e-300):.2g} never sees it",
+            f"mode; a run shorter than {1.0 / slowest:.2g} never sees it",
             DegenerateWarning,
-            stacklevel=6,
         )
 
 

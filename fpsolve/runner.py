@@ -1,4 +1,7 @@
-"""Running a case: outputs checked first, then solve, print, draw and save."""
+"""Running a case: outputs checked first, then solve, print, draw and save.
+
+Results are values with files of their own, and plain numbers, which go into results.json.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fpsolve.blame import short
 from fpsolve.current import Current
 from fpsolve.errors import InvalidInput
+from fpsolve.formats import KINDS
 from fpsolve.ladder import Ladder, PlaneLadder
 from fpsolve.store import save, write_whole
 from fpsolve.values.density import Density
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Outcome", "draw", "prepare", "run"]
+
+NUMBERS = (bool, int, float, np.number, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -59,19 +66,24 @@ def run(case: types.ModuleType, parameters: dict[str, Any], folder: Path, tell: 
     results: dict[str, Any] = {}
     files: list[str] = []
     for name, value in _values(case, case.solve(**parameters)):
-        path = folder / f"{_slug(name)}.{'json' if isinstance(value, (Ladder, PlaneLadder)) else 'npz'}"
-        if str(path) in files:
-            raise InvalidInput(f"solve() of {case.__file__} gave two values for {path.name}; rename {name!r}")
-        files.append(str(_saved(value, path)))
         results[name] = value
         tell(f"{name}: {value!r}")
+        if isinstance(value, NUMBERS):
+            continue
+        path = folder / f"{_slug(name)}.{'json' if isinstance(value, (Ladder, PlaneLadder)) else 'npz'}"
+        if str(path) in files:
+            raise InvalidInput(
+                f"solve() of {short(str(case.__file__))} gave two values for {path.name}; rename {name!r}"
+            )
+        files.append(str(_saved(value, path)))
     text = case.table(results) if hasattr(case, "table") else ""
     if text:
         tell(f"\n{text}\n")
-    drawing = _figure(case, results)
-    picture = folder / "figure.png"
-    write_whole(picture, lambda file: drawing.savefig(file, format="png", dpi=160))
-    files.append(str(picture))
+    if hasattr(case, "figure") or _drawable(results):
+        drawing = _figure(case, results)
+        picture = folder / "figure.png"
+        write_whole(picture, lambda file: drawing.savefig(file, format="png", dpi=160))
+        files.append(str(picture))
     found = {
         "case": Path(str(case.__file__)).stem,
         "fpsolve": __version__,
@@ -94,25 +106,55 @@ def draw(case: types.ModuleType) -> Figure:
 
 
 def _figure(case: types.ModuleType, results: dict[str, Any]) -> Figure:
-    return case.figure(results) if hasattr(case, "figure") else _overlay(results, _title(case))
+    if hasattr(case, "figure"):
+        drawing = case.figure(results)
+        if not hasattr(drawing, "savefig"):
+            raise InvalidInput(
+                f"figure() of {short(str(case.__file__))} gave {type(drawing).__name__}; it must return a matplotlib "
+                "Figure (of axes: return ax.figure)"
+            )
+        return drawing
+    if not _drawable(results):
+        raise InvalidInput(
+            f"solve() of {short(str(case.__file__))} gives numbers alone; define figure(results) that draws them"
+        )
+    return _overlay(_drawable(results), _title(case))
+
+
+def _drawable(results: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in results.items() if not isinstance(value, NUMBERS)}
 
 
 def _values(case: types.ModuleType, returned: Any) -> Iterator[tuple[str, Any]]:
-    """Names and values: of a dict, or one by one as a generator yields them, so that each is saved before the next."""
+    """Names and values: of a dict, or one by one as a generator yields them, so that each is saved before the next.
+
+    Raises InvalidInput for what is no result: of a dict, before any is saved.
+    """
+    file = short(str(case.__file__))
     pairs = returned.items() if isinstance(returned, dict) else returned
     if not isinstance(pairs, Iterable) or returned == {}:
-        raise InvalidInput(f"solve() of {case.__file__} gave {type(returned).__name__}; it must return values by name")
-    for pair in pairs:
-        if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
-            raise InvalidInput(
-                f"solve() of {case.__file__} gave {type(pair).__name__}; it must give (name, value) pairs"
-            )
-        yield pair
+        raise InvalidInput(f"solve() of {file} gave {type(returned).__name__}; it must return values by name")
+    for pair in [_checked(pair, file) for pair in pairs] if isinstance(returned, dict) else pairs:
+        yield _checked(pair, file)
+
+
+def _checked(pair: Any, file: str) -> tuple[str, Any]:
+    if not (isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str)):
+        raise InvalidInput(f"solve() of {file} gave {type(pair).__name__}; it must give (name, value) pairs")
+    name, value = pair
+    if not isinstance(value, (ExactDensity, Ladder, PlaneLadder, *NUMBERS)) and type(value).__name__ not in KINDS:
+        raise InvalidInput(
+            f"{name!r} of solve() in {file} is {type(value).__name__}; give numbers, {', '.join(KINDS)}, ExactDensity "
+            "or Ladder (an array goes into a Field)"
+        )
+    return name, value
 
 
 def facts(value: Any) -> dict[str, Any]:
     """What JSON says of a value: its kind, its printed line, its mean and variance where it has them."""
     found: dict[str, Any] = {"kind": type(value).__name__, "summary": repr(value)}
+    if isinstance(value, NUMBERS):
+        found |= {"value": value}
     if isinstance(value, (Density, ExactDensity)):
         found |= {"mean": _where_it_exists(value.mean), "variance": _where_it_exists(value.var)}
     if isinstance(value, Density):

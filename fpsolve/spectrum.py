@@ -19,6 +19,7 @@ from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput, NotConverged, Reducible
 from fpsolve.killed import Killed
 from fpsolve.metastable import Wells, wells_of
+from fpsolve.mode_ends import check_density, warn_of_cut_modes
 from fpsolve.operators.state_sets import StateSet
 from fpsolve.passage_jumps import METHOD, leaving_cells, solve_among, time_to_middle
 from fpsolve.passage_sets import Asked, leaving
@@ -53,7 +54,9 @@ def spectrum(
     it comes from first passages between the wells' bottoms, 1/tau_12 + 1/tau_21, and `info.notes` says so: that is
     below about 1e-9 of the fastest rate, 1e-17 in detailed balance.  Second order in the cell width.
     Raises InvalidInput for processes that depend on t and where there are fewer cells than modes; Reducible where the
-    chain falls into several closed sets; NotConverged where ARPACK fails.
+    chain falls into several closed sets; NotConverged where ARPACK fails; NotNormalizable where no path is lost and
+    an open end would hold infinite mass.  Warns TruncationWarning of modes that reach beyond open ends (farther out
+    than p does), with the rates that come out too large for it and by how much.
     Source: Risken (1996), section 5.4; Bovier & den Hollander, Metastability (2015), ch. 8.
 
     >>> import fpsolve as fp
@@ -89,6 +92,7 @@ def spectrum(
             f"{slow} rates are lost in rounding of the fastest, {fastest:.3g}; use fp.Positive()", best=values
         )
     values, vectors = values[:count], vectors[:, :count]
+    _check_ends(problem, k, cells, values, vectors, log_m)
     residual = _residual(rates @ vectors, values, vectors, fastest)
     info = Info(method="shift-invert ARPACK", residual=residual, seconds=time.process_time() - started, notes=notes)
     fields = _fields(problem, cells, values, vectors, problem.grid.weights)
@@ -141,6 +145,23 @@ def _checked(k: Killed, count: int) -> tuple[NDArray[np.int64], sparse.csc_matri
     cells, rates = cells[visited], rates[visited][:, visited].tocsc()
     _check_count(count, cells.size)
     return cells, rates
+
+
+def _check_ends(
+    problem: Problem,
+    k: Killed,
+    cells: NDArray[np.int64],
+    values: NDArray[Any],
+    vectors: NDArray[Any],
+    log_m: Array | None,
+) -> None:
+    """Refuse what has no stationary density, and warn of modes that the grid cuts off."""
+    if not np.any(k.loss[cells] > 0):
+        check_density(problem.grid, k.generator, cells, vectors[:, 0].real, log_m)
+    if log_m is None:  # where paths are lost too, the slowest mode stands for the density
+        with np.errstate(divide="ignore"):
+            log_m = np.log(np.abs(vectors[:, 0]))
+    warn_of_cut_modes(problem.grid, k.generator, cells, values, vectors, log_m)
 
 
 def _lost(sizes: Array, rounding: float, first: int) -> int:

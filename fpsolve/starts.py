@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -126,7 +126,8 @@ class OnGrid(Protocol):
     @property
     def mass(self) -> float: ...
     def sample(self, n: int, seed: int) -> Array: ...
-    def __call__(self, *x: Array) -> Any: ...
+    @property
+    def curve(self) -> Callable[..., Any]: ...
 
 
 @runtime_checkable

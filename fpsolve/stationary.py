@@ -7,20 +7,20 @@ jumps along one axis by a direct solve (stationary_jumps.py).
 from __future__ import annotations
 
 import dataclasses
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, Reducible
+from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, Reducible, warn
 from fpsolve.generator import Generator, generator
-from fpsolve.problem import Problem
+from fpsolve.operators.seams import warn_of_seams
+from fpsolve.problem import Problem, check_problem
 from fpsolve.progress import Progress
 from fpsolve.schemes import Accurate
 from fpsolve.solvers.classes import ClosedClass, closed_classes
 from fpsolve.solvers.gth import GTH
 from fpsolve.solvers.lu import SparseLU
-from fpsolve.solvers.null_vector import NullVector
+from fpsolve.solvers.null_vector import NullVector, check_null_vector
 from fpsolve.solvers.sets import closed_sets
 from fpsolve.stationary_jumps import density_with_jumps
 from fpsolve.stationary_jumps_plane import density_with_jumps_in_space
@@ -51,7 +51,8 @@ def stationary(problem: Problem, *, method: NullVector | None = None, progress: 
     Raises NotNormalizable where an open end (or a zero of the noise) holds infinite mass, with the exponent;
     Reducible where several closed classes share the grid (then `components` gives one density each); InvalidInput
     for bad coefficients, time-dependent processes and absorbing ends; NotEnoughMemory before a grid too large is begun.
-    Warns TruncationWarning, ResolutionWarning, DegenerateWarning, each with the consequence as a number.
+    Warns TruncationWarning, ResolutionWarning, DegenerateWarning, each with the consequence as a number; what
+    `Positive()` adds along an axis without noise is in `info.notes`, and above 1 % of a variance a ResolutionWarning.
     Source: Risken, The Fokker-Planck Equation (1996), ch. 5 and 6.
 
     >>> import fpsolve as fp
@@ -63,7 +64,7 @@ def stationary(problem: Problem, *, method: NullVector | None = None, progress: 
     >>> bool(p.values.min() > 0), round(p.mass, 12)
     (True, 1.0)
     """
-    L = _checked_generator(problem)
+    L = _checked_generator(problem, method)
     if L.jumps is not None:
         return _with_jumps(problem, L, method)
     classes = _classes(L)
@@ -95,7 +96,7 @@ def components(
     >>> [round(p.mean(), 4) for p in two]
     [-0.9227, 0.9227]
     """
-    L = _checked_generator(problem)
+    L = _checked_generator(problem, method)
     if L.jumps is not None:
         return [_with_jumps(problem, L, method)]
     found = []
@@ -144,15 +145,18 @@ def _solve(
     return _checked(p.replace(info=info))
 
 
-def _checked_generator(problem: Problem) -> Generator:
-    if isinstance(problem, Problem) and problem.process.time_dependent:
+def _checked_generator(problem: Problem, method: NullVector | None) -> Generator:
+    check_problem(problem)
+    check_null_vector(method)
+    if problem.process.time_dependent:
         raise InvalidInput("the process depends on t and has no stationary density; freeze it: process.at(t)")
     L = generator(problem)
+    warn_of_seams(problem.process, problem.grid, 0.0)
     if L.jumps is not None:
         return L
     message = _noiseless_on_line(problem, L) if problem.grid.ndim == 1 else _noiseless_in_space(problem, L)
     if message:
-        warnings.warn(message, DegenerateWarning, stacklevel=3)
+        warn(message, DegenerateWarning)
     return L
 
 

@@ -8,14 +8,13 @@ fitted to the last cells, until it repeats itself.
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.errors import InvalidInput, NotConverged, ResolutionWarning, TruncationWarning
+from fpsolve.errors import InvalidInput, NotConverged, ResolutionWarning, TruncationWarning, warn
 from fpsolve.generator import Generator
 from fpsolve.operators.jump_ends import Tail
 from fpsolve.operators.jump_line import line_with_jumps
@@ -116,12 +115,11 @@ def _masses(L: Generator) -> tuple[Generator, Array, int]:
     if np.all(m > 0):
         return L, m, products
     p = m / jumps.capacity
-    warnings.warn(
+    warn(
         f"fluxes of high order give negative densities in {int((p <= 0).sum())} cells (the smallest "
         f"{p.min() / p.max():.2g} of the largest): {Positive()!r}, of first order in the tails, is returned instead; "
         "use more cells",
         ResolutionWarning,
-        stacklevel=6,
     )
     return replace(L, edges=jumps.positive, transport=(), jumps=replace(jumps, exact=True)), positive, 0
 
@@ -142,12 +140,11 @@ def _warn_of_tails(p: Density, tails: dict[bool, Tail]) -> None:
             continue
         q, end = tail.exponent, axis.hi if upper else axis.lo
         further = (doubt * share / TOLERATED_DOUBT) ** (0.5 / (q - 1.0))
-        warnings.warn(
+        warn(
             f"{share:.2g} of the mass lies beyond the open end {name}={end:.4g}, known to about {doubt * share:.1g}: "
             f"there p falls off by {doubt:.2g} from its power law |{name}|^-{q:.4g}; extend the grid to "
             f"{name}={tail.center + (end - tail.center) * further:.2g}",
             TruncationWarning,
-            stacklevel=5,
         )
 
 

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import time
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import InvalidInput, NotConverged, ResolutionWarning, TruncationWarning
+from fpsolve.errors import InvalidInput, NotConverged, ResolutionWarning, TruncationWarning, warn
 from fpsolve.generator import Generator, generator
 from fpsolve.operators.plane_jumps import PlaneJumps
 from fpsolve.problem import Problem
@@ -81,12 +80,11 @@ def _null_vector(L: Generator) -> tuple[Array, int]:
 
 def _positive(problem: Problem, p: Array) -> tuple[Generator, Array, int]:
     """The positive form's answer instead."""
-    warnings.warn(
+    warn(
         f"fluxes of fourth order give negative densities in {int((p <= 0).sum())} cells (the smallest "
         f"{p.min() / p.max():.2g} of the largest): {Positive()!r}, of first order where drift is stronger than "
         "the jumps between neighbours, is returned instead; use more cells",
         ResolutionWarning,
-        stacklevel=6,
     )
     L = generator(problem.replace(scheme=Positive()))
     return L, *_null_vector(L)
@@ -126,7 +124,7 @@ def _warn_of_tails(p: Density) -> None:
                     f"{law.marginal.exponent:.4g}; widen the grid"
                 )
     if message:
-        warnings.warn(message, TruncationWarning, stacklevel=6)
+        warn(message, TruncationWarning)
 
 
 def _off_its_law(p: Density, law: PowerLaw, upper: bool) -> float:

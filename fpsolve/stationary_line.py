@@ -86,7 +86,7 @@ def _warn_of_ends(p: Density, ends: _Ends) -> None:
     for upper, law in ends.laws.items():
         if p.ends[0][upper]:
             reach = abs((axis.hi if upper else axis.lo) - float(axis.nodes[int(np.argmax(p.masses))]))
-            warn_of_truncation(axis, name, law, p.shares[upper], reach, upper)
+            warn_of_truncation(axis, name, law, p.shares[upper], reach, upper, p.log_values)
     for cell, exponent, place in ends.singular:
         warn_of_singularity(float(p.masses[cell]), name, exponent, place)
 

@@ -6,16 +6,15 @@ distance between the two answers is a warning's number.
 
 from __future__ import annotations
 
-import dataclasses
 import time
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import InvalidInput, ResolutionWarning
-from fpsolve.generator import Generator, generator
+from fpsolve.errors import ResolutionWarning, warn
+from fpsolve.generator import Generator
 from fpsolve.grid import Grid
+from fpsolve.half_grid import HalfGrid, null_masses
 from fpsolve.operators.edges import Edges
 from fpsolve.operators.ends import check_open_end, piled_up, warn_of_truncation
 from fpsolve.problem import Problem
@@ -23,12 +22,12 @@ from fpsolve.progress import Progress
 from fpsolve.resolution import MATTERS, warn_if_nearly_split, warn_of_coarse_cells
 from fpsolve.solvers.gth import GTH
 from fpsolve.solvers.null_vector import NullVector
-from fpsolve.solvers.sets import closed_sets
+from fpsolve.upwind import notes_of_upwind
 from fpsolve.values.continuation import EndLaw, continued_ends
 from fpsolve.values.density import Density
 from fpsolve.values.info import Info
 
-__all__ = ["LARGEST_RESIDUAL", "density_in_space"]
+__all__ = ["LARGEST_RESIDUAL", "ROUNDING", "density_in_space", "end_laws"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -46,14 +45,17 @@ def density_in_space(problem: Problem, L: Generator, cells: Indices, method: Nul
     """The density of the closed set `cells` of `problem`, by `method`."""
     started = time.process_time()
     grid = problem.grid
-    masses = _masses(L, cells, method, progress)
+    masses = null_masses(L, cells, method, progress)
     negative = int((masses < 0).sum())
     flow = np.bincount(L.edges.left, L.edges.up * masses[L.edges.left], minlength=masses.size)
     flow += np.bincount(L.edges.right, L.edges.down * masses[L.edges.right], minlength=masses.size)
     residual = float(np.abs(L.apply(masses)[cells]).max() / flow.max()) if cells.size > 1 else 0.0
     p = Density.from_masses(grid, masses)
+    notes: tuple[str, ...] = ()
     if residual < LARGEST_RESIDUAL:  # else it is no answer, and its caller refuses it
-        p = _judged(problem, L, p, cells, method)
+        half = HalfGrid(problem, method)
+        p = _judged(L, p, cells, half)
+        notes = notes_of_upwind(L, grid, masses, half)
     info = Info(
         method=method.name,
         residual=residual,
@@ -61,19 +63,18 @@ def density_in_space(problem: Problem, L: Generator, cells: Indices, method: Nul
         smallest=float(p.values.min()),
         edge_mass=p.beyond,
         seconds=time.process_time() - started,
-        notes=(f"{negative} masses are negative, the smallest {masses.min():.3g}",) if negative else (),
+        notes=((f"{negative} masses are negative, the smallest {masses.min():.3g}",) if negative else ()) + notes,
     )
     return p.replace(info=info)
 
 
-def _judged(problem: Problem, L: Generator, bare: Density, cells: Indices, method: NullVector) -> Density:
+def _judged(L: Generator, bare: Density, cells: Indices, half: HalfGrid) -> Density:
     """The density with what lies beyond its open ends, after warnings of what it does not resolve."""
-    masses, grid = bare.masses.ravel(), problem.grid
+    masses, grid = bare.masses.ravel(), bare.grid
     negative = bool(np.any(masses < 0))
-    resolved = negative or (warn_of_coarse_cells(bare, L.edges, cells) and _is_resolved(problem, L, masses, method))
-    laws = (
-        _end_laws(grid, L.edges, masses, method) if resolved else {}
-    )  # what is not resolved says nothing about the ends
+    resolved = negative or (warn_of_coarse_cells(bare, L.edges, cells) and _is_resolved(L, masses, half))
+    # what is not resolved says nothing about the ends
+    laws = end_laws(grid, L.edges, masses, 0.0 if isinstance(half.method, GTH) else ROUNDING) if resolved else {}
     continued = _continued(grid, laws)
     if negative:
         p = bare.replace(continued=continued)
@@ -84,26 +85,14 @@ def _judged(problem: Problem, L: Generator, bare: Density, cells: Indices, metho
     return p
 
 
-def _masses(L: Generator, cells: Indices, method: NullVector, progress: Progress) -> Array:
-    rates = L.rates()
-    if cells.size < L.size:
-        rates = rates[cells][:, cells].tocsc()
-    masses = np.zeros(L.size)
-    if cells.size == 1:
-        masses[cells] = 1.0
-    else:
-        indices = np.stack(np.unravel_index(cells, L.shape), axis=1)
-        masses[cells] = method.null_vector(rates, indices, progress=progress)
-    return masses
-
-
-def _end_laws(grid: Grid, edges: Edges, masses: Array, method: NullVector) -> dict[tuple[int, bool], EndLaw]:
+def end_laws(grid: Grid, edges: Edges, masses: Array, floor: float) -> dict[tuple[int, bool], EndLaw]:
     """How the marginal of each axis with noise ends at its open ends, but for those that cut a current off.
+
+    floor: of the mass, below which cells tell nothing.
 
     Raises NotNormalizable where it does not end.
     """
     laws = {}
-    floor = 0.0 if isinstance(method, GTH) else ROUNDING
     for k, (name, axis) in enumerate(zip(grid.names, grid.axes, strict=True)):
         others = tuple(i for i in range(grid.ndim) if i != k)
         raw = masses.reshape(grid.shape).sum(axis=others)
@@ -135,60 +124,27 @@ def _warn_of_ends(p: Density, laws: dict[tuple[int, bool], EndLaw]) -> None:
             if p.ends[k][upper]:
                 peak = float(axis.nodes[int(np.argmax(profile.masses))])
                 reach = abs((axis.hi if upper else axis.lo) - peak)
-                warn_of_truncation(axis, name, laws[k, upper], profile.shares[upper], reach, upper)
+                warn_of_truncation(axis, name, laws[k, upper], profile.shares[upper], reach, upper, profile.log_values)
 
 
-def _is_resolved(problem: Problem, L: Generator, masses: Array, method: NullVector) -> bool:
+def _is_resolved(L: Generator, masses: Array, half: HalfGrid) -> bool:
     """Where irreversible drift meets steep steps or long offsets: what half the cells give must not be far away."""
     edges = L.edges
     heavy = ~edges.noiseless & (np.maximum(masses[edges.left], masses[edges.right]) > MATTERS * masses.max())
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_p = np.log(masses / problem.grid.weights.ravel())
+        log_p = np.log(masses / half.fine.grid.weights.ravel())
         affinity = float(np.abs(edges.step + log_p[edges.left] - log_p[edges.right])[heavy].max(initial=0.0))
     steep = float(np.abs(edges.step[heavy]).max(initial=0.0))
     long = int(np.abs(edges.offsets[heavy]).max(initial=0))
     if affinity < IRREVERSIBLE or (steep < STEEP and long < LONG):
         return True
-    coarser = _halved(problem)
-    coarse = generator(coarser) if coarser is not None else None
-    if coarse is None or len(closed_sets(coarse.edges, coarse.transport)) != 1:
+    distance = half.distance(masses) if min(L.shape) >= 2 * FEWEST else None
+    if distance is None or distance <= TOO_FAR:
         return True
-    theirs = _masses(coarse, np.arange(coarse.size), method, False).reshape(coarse.shape)
-    ours = masses.reshape(L.shape)
-    for k, count in enumerate(coarse.shape):
-        ours = _merged(ours, k, count)
-    distance = float(np.abs(ours - theirs).sum())
-    if distance <= TOO_FAR:
-        return True
-    warnings.warn(
+    warn(
         f"the current is not resolved: half the cells give a density {distance:.2g} away (L1), so this one may be "
         f"off by {distance / 3:.2g} or more (steps of ln p up to {steep:.3g} between cells, irreversible by "
         f"{affinity:.3g}); use more cells, or fp.refined(fp.stationary, problem) and its error",
         ResolutionWarning,
-        stacklevel=6,
     )
     return False
-
-
-def _halved(problem: Problem) -> Problem | None:
-    axes = dict(zip(problem.grid.names, problem.grid.axes, strict=True))
-    if any(axis.cells < 2 * FEWEST for axis in axes.values()):
-        return None
-    try:
-        for axis in axes.values():
-            axis.refined(1)
-    except InvalidInput:  # an axis known by its arrays only
-        return None
-    coarse = {name: dataclasses.replace(axis, cells=axis.cells // 2) for name, axis in axes.items()}
-    return problem.replace(grid=Grid(**coarse))
-
-
-def _merged(masses: Array, k: int, count: int) -> Array:
-    """Masses on `count` wider cells along axis k; where a face falls inside a cell, that cell's mass is shared."""
-    cells = masses.shape[k]
-    below = np.moveaxis(np.cumsum(masses, axis=k), k, -1)
-    below = np.concatenate([np.zeros((*below.shape[:-1], 1)), below], axis=-1)
-    place = np.arange(count + 1) * (cells / count)
-    low = np.minimum(place.astype(int), cells - 1)
-    inside = below[..., low] + (place - low) * (below[..., low + 1] - below[..., low])
-    return np.moveaxis(np.diff(inside, axis=-1), -1, k)

@@ -26,6 +26,7 @@ from fpsolve.errors import InvalidInput
 from fpsolve.laws import Comparable, Samples, side_of
 from fpsolve.values.density import Density
 from fpsolve.values.exact import ExactDensity
+from fpsolve.values.tail import fitted_exponent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,7 +155,7 @@ def local_exponent(
             f"|{name}| runs from {np.abs(x).min(initial=np.inf):.3g} to {np.abs(x).max(initial=0.0):.3g} at this end"
         )
     slope = -np.gradient(logs, np.log(np.abs(x)), edge_order=2)
-    value = p.tail_exponent(window, end)
+    value = fitted_exponent(p, window, end)
     error = float(np.abs(slope[inside] - value).max())
     return LocalExponent(name, end, read_only(x), read_only(slope), window, value, error)
 

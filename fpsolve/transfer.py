@@ -14,6 +14,7 @@ import warnings
 
 import numpy as np
 
+from fpsolve.asking import shown
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput, NotConverged, TruncationWarning
 from fpsolve.random_map import HasRandomMap, RandomMap, map_of
@@ -73,7 +74,7 @@ def transfer(
 
 def _given(random_map: RandomMap, domain: tuple[float, float]) -> tuple[float, float]:
     if not isinstance(domain, (tuple, list)) or len(domain) != 2:
-        raise InvalidInput(f"domain is {domain!r}; give (lo, hi) in {random_map.name}")
+        raise InvalidInput(f"domain is {shown(domain)}; give (lo, hi) in {random_map.name}")
     ends = np.sort(random_map.coordinate_of([number("domain[0]", domain[0]), number("domain[1]", domain[1])]))
     if not np.all(np.isfinite(ends)) or ends[0] >= ends[1]:
         raise InvalidInput(

@@ -6,6 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from fpsolve.blame import told
+
 __all__ = ["Verdict"]
 
 WORDS = {"pass": "PASS", "fail": "FAIL", "limit": "KNOWN LIMIT"}
@@ -38,8 +40,7 @@ class Verdict:
     @classmethod
     def broken(cls, claim: str, case: str, kind: str, error: Exception) -> Verdict:
         """Of a claim whose measurement raised `error`."""
-        told = f"{type(error).__name__}: {error}"
-        return cls(claim, case, kind, *(math.nan,) * 4, source="", seconds=0.0, trouble=told)
+        return cls(claim, case, kind, *(math.nan,) * 4, source="", seconds=0.0, trouble=told(error))
 
     @property
     def agrees(self) -> bool:

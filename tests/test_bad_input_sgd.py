@@ -30,7 +30,7 @@ GRADIENTS = [
     (lambda w, x, y: None, "gradient is NoneType"),
     (lambda w, x, y: "a", "gradient is str"),
     (lambda w, x, y: (slope(w, x, y),) * 2, "2 parts for 1 parameters"),
-    (lambda w: w, "gradient raised TypeError"),
+    (lambda w: w, r"gradient takes \(w\), but it is called as gradient\(theta, x, y\)"),
     (3, "gradient is 3"),
 ]
 

@@ -184,7 +184,7 @@ def test_a_mean_that_does_not_exist_does_not_lose_the_results(checkout, capsys):
 def test_row_51_broken_case_files_are_told_with_file_and_line(checkout, capsys):
     (checkout / "cases" / "broken.py").write_text("x = 1\ndef solve(:\n    pass\n")
     assert run(checkout, "broken") == 2
-    assert "broken.py, line 2" in capsys.readouterr().err
+    assert "broken.py:2: SyntaxError: " in capsys.readouterr().err
     (checkout / "cases" / "empty.py").write_text('"""Nothing."""\n')
     assert run(checkout, "empty") == 2
     assert "has no solve()" in capsys.readouterr().err

@@ -120,7 +120,22 @@ def test_it_prints_in_one_line():
     text = repr(compare(NORMAL, draws(8000, 1, seed=3)[0], "KS"))
     assert "\n" not in text
     assert "8000 samples: agrees with the law, whose own samples stay below 0.0152 (95 %)" in text
-    assert "differs" in repr(compare(NORMAL, 0.2 + draws(8000, 1)[0], "KS"))
+    assert "differs from the law, whose" in repr(compare(NORMAL, 0.2 + draws(8000, 1)[0], "KS"))
+
+
+@pytest.mark.parametrize(("metric", "few", "enough"), [("KS", 6, 7), ("TV", 10, 400), ("hellinger", 10, 400)])
+def test_samples_too_few_to_differ_do_not_agree(metric, few, enough):
+    undecided = compare(NORMAL, draws(few, 1, seed=5)[0], metric, resamples=100)
+    assert undecided.verdict == "undecided"
+    assert not undecided.agrees
+    assert f"{few} samples: undecided, {few} cannot tell it from the law" in repr(undecided)
+    assert "is the most there is" in repr(undecided)
+    assert compare(NORMAL, draws(enough, 1, seed=5)[0], metric, resamples=100).verdict == "agrees"
+
+
+def test_one_sample_far_away_differs():
+    assert compare(NORMAL, [0.0]).verdict == "undecided"
+    assert compare(NORMAL, [7.0]).verdict == "differs"
 
 
 def test_a_swarm_is_taken_at_a_time():

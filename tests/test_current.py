@@ -181,6 +181,49 @@ def test_a_density_that_vanishes_beside_mass_produces_infinite_entropy():
         assert entropy_production(pr, fp.Density.from_masses(pr.grid, m)) == np.inf
 
 
+def floored(m0, times, tol=1e-10):
+    """A double well and what Krylov makes of m0, with masks below its floor."""
+    pr = fp.Problem(fp.Process(lambda x: x - x**3, 0.25), fp.Grid(x=(-3, 3, 200)))
+    return pr, fp.evolve(pr, m0, times, method=fp.Krylov(tol=tol))
+
+
+@pytest.mark.parametrize("times", [(0.1, 1.0), (0.1, 1.0, 30.0, 100.0)])
+def test_masses_below_the_floor_of_a_method_produce_no_entropy(times):
+    pr, found = floored(fp.Point(0.495), times)
+    assert np.isnan(found[0].log_values).sum() > 90
+    _, sharp = floored(fp.Point(0.495), times[:2], tol=1e-13)
+    for p, exact in zip(found, sharp, strict=False):
+        assert entropy_production(pr, p) == pytest.approx(entropy_production(pr, exact), rel=1e-8)
+
+
+def test_negative_masses_that_no_floor_explains_still_produce_infinite_entropy():
+    pr, found = floored(fp.Point(0.495), (0.1, 1.0, 30.0, 100.0))
+    with pytest.warns(fp.DegenerateWarning, match="entropy production is infinite"):
+        assert entropy_production(pr, found[0].replace(info=fp.Info())) == np.inf
+
+
+def test_flow_into_what_a_floor_hides_is_bounded_from_below():
+    (pr, found), (_, exact) = floored(Gaussian(0.5, 0.1), (0.01,), tol=1e-2), floored(Gaussian(0.5, 0.1), (0.01,))
+    p = found[0].replace(info=fp.Info(floor=0.05))
+    p = fp.Density.from_masses(p.grid, p.masses, info=p.info)
+    with pytest.warns(
+        fp.ResolutionWarning, match=r"known from below only: .* into cells whose mass is below .* 0\.05 of"
+    ):
+        least = entropy_production(pr, p)
+    assert 0 < least < entropy_production(pr, exact[0])
+
+
+def test_one_way_flows_stay_infinite_above_a_floor():
+    pr, found = floored(fp.Point(0.495), (0.0, 1.0))  # nothing but one cell holds mass at 0, exactly
+    with pytest.warns(fp.DegenerateWarning, match="over 2 edges that let nothing back"):
+        assert entropy_production(pr, found[0]) == np.inf
+    carried = fp.Problem(fp.Process(1.0, 0.0), fp.Grid(x=fp.Axis.uniform(0, 6, 60, ends="reflecting")))
+    p = fp.evolve(carried, Gaussian(2.0, 0.3), (0.5,), method=fp.Krylov())[0]
+    assert np.isnan(p.log_values).any()
+    with pytest.warns(fp.DegenerateWarning, match="entropy production is infinite"):
+        assert entropy_production(carried, p) == np.inf
+
+
 def test_entropy_production_is_a_function_too():
     pr = ring(lambda x: 1.0 + np.sin(x), 1.0, 60)
     p = fp.stationary(pr)

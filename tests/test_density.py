@@ -129,6 +129,50 @@ def test_densities_are_periodic_or_zero_outside_as_their_ends_say():
     assert q.quantile([0.0, 0.25, 1.0]) == pytest.approx([0, 0.25, 1], abs=1e-9)
 
 
+def asked_beyond(p, *x):
+    with pytest.warns(fp.TruncationWarning, match="beyond the end") as seen:
+        p(*x)
+    return [str(warning.message) for warning in seen]
+
+
+def test_values_beyond_a_grid_that_ends_before_the_law_does_are_told_once():
+    p = fp.ExactDensity(lambda x: -(x**2) / 2, fp.Grid(x=(-5, 5, 200))).density
+    told = asked_beyond(p, np.linspace(-12.0, 20.0, 9))
+    assert len(told) == 1
+    assert "p is asked at x=20, 15 beyond the end x=5 of its grid, and goes on there as an exponential" in told[0]
+    off = float(told[0].split("off by ")[1].split()[0])
+    with pytest.warns(fp.TruncationWarning):
+        true = abs(p.log(20.0) - (-200.0 - 0.5 * np.log(2 * np.pi)))
+    assert off == pytest.approx(true, rel=0.05)
+    for x in (5.0, 5.2, -5.2, 0.0, np.nan):  # within a tenth of p
+        p(x)
+    plane = fp.ExactDensity(lambda x, y: -(x**2) / 2 - y**2, fp.Grid(x=(-5, 5, 40), y=(-4, 4, 40))).density
+    assert "at y=-9" in asked_beyond(plane, 0.0, np.array([-9.0, 0.0]))[0]
+    heavy = fp.ExactDensity(lambda x: -2 * np.log1p(x**2 / 3), fp.Grid(x=(-50, 50, 800))).density
+    assert "as an exponential" in asked_beyond(heavy, 200.0)[0]
+
+
+def test_values_beyond_a_grid_within_the_law_of_its_end_are_silent():
+    laplace = fp.ExactDensity(lambda x: -np.abs(x), fp.Grid(x=(-20, 20, 400))).density
+    assert laplace(60.0) == pytest.approx(0.5 * np.exp(-60.0), rel=1e-3)
+    heavy = student(3, reach=1e3)
+    assert heavy(1e9) * 1e36 == pytest.approx(stats.t(3).pdf(1e9) * 1e36, rel=1e-3)
+    growing = fp.ExactDensity(lambda v: 3.0 * np.log(v) - v, fp.Grid(v=fp.Axis.log(1e-4, 60.0, 300))).density
+    assert growing(1e-9) == pytest.approx(1e-27 / 6.0, rel=1e-2)
+    ring = fp.stationary(fp.Problem(fp.Process(np.cos, 1.0), fp.Grid(x=fp.Axis.uniform(0, 7, 60, ends="periodic"))))
+    assert ring(20.0) == pytest.approx(ring(6.0))
+    box = fp.stationary(
+        fp.Problem(fp.Process(lambda x: -x, 1.0), fp.Grid(x=fp.Axis.uniform(-2, 2, 60, ends="reflecting")))
+    )
+    assert box(9.0) == 0.0
+
+
+def test_sums_that_look_beyond_a_grid_are_silent():
+    narrow, wide = (fp.ExactDensity(lambda x: -(x**2) / 2, fp.Grid(x=(-r, r, 200))).density for r in (5, 9))
+    assert fp.distance(narrow, wide, "L1") < 1e-5
+    assert fp.distance(wide, narrow, "KL") < 1e-4
+
+
 def test_samples_follow_the_density():
     draws = NORMAL.sample(20_000, seed=1)
     assert stats.kstest(draws, "norm").pvalue > 1e-3

@@ -34,7 +34,18 @@ def test_table_and_figure_show_every_law(results):
     text = case.table(results)
     assert all(label in text for label in case.LABELS.values())
     assert "differs from SGD" in text
-    assert len(case.figure(results).axes) == 2
+    assert all(word in case.HEADINGS for word in ("T_c", "95 % level", "visible from", "tail"))
+    drawing = case.figure(results)
+    assert all(ax.get_title(loc="left") for ax in drawing.axes)
+    assert len(drawing.legends[0].get_texts()) == 5
+
+
+def test_the_tail_column_tells_a_law_whose_tail_is_too_light():
+    p = fp.ExactDensity(lambda x: -(x**2) / 2, fp.Grid(x=(-9, 9, 200)))
+    x = p.density.sample(100_000, seed=1)
+    count = float(case._tail(p, x).split()[0])
+    assert abs(count - 1.0) < 3 * 0.1
+    assert float(case._tail(p, 1.2 * x).split()[0]) > 1.0 + 10 * 0.1
 
 
 def test_unknown_column_names_the_known_ones():

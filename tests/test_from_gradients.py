@@ -32,6 +32,26 @@ def test_coefficients_are_those_of_the_linear_network():
     assert mine.minimum[0] == pytest.approx(net.minimum, rel=1e-14)
 
 
+@pytest.mark.parametrize("seed", [0, 8, 13])
+def test_a_density_has_room_on_its_own_grid(seed):
+    # of a tanh neuron; the slope of ln p flattens to less than half of itself beyond the ends of the last two
+    rng = np.random.default_rng(seed)
+    u = rng.normal(size=100)
+    t = np.tanh(1.5 * u) + 0.3 * rng.normal(size=100)
+    neuron = FromGradients(
+        lambda w, u, t: 2 * (np.tanh(w * u) - t) * u / np.cosh(w * u) ** 2,
+        (u, t),
+        learning_rate=0.05,
+        batch=1,
+        start=1.5,
+    )
+    p = fp.stationary(neuron.problem())
+    lo, hi = p.grid["theta"].lo, p.grid["theta"].hi
+    wide = fp.stationary(neuron.problem().replace(grid=fp.Grid(theta=(lo - 0.4 * (hi - lo), hi, 1120))))
+    assert p.beyond < 1e-24
+    assert p.mean() == pytest.approx(wide.mean(), rel=1e-12)
+
+
 def test_density_of_a_linear_model_is_the_exact_one():
     net = DiagonalNetwork(DATA, depth=0, **LEARNING)
     p = fp.stationary(FromGradients(slope, DATA, **LEARNING).problem(400))

@@ -26,11 +26,11 @@ solvers
 resolvent slowest jump_resolvent
 generator
 methods
-relaxation resolution
+relaxation resolution half_grid upwind
 stationary_line stationary_space stationary_jumps stationary_jumps_plane
 killed reversal
 stationary evolve
-passage_sets passage_line passage_jumps passage_space passage_open passage_exits metastable
+passage_sets passage_line passage_jumps passage_space passage_open passage_exits metastable mode_ends
 passage transition quasi survival spectrum
 flows jump_flows hodge current residual
 laws partition transport plane_transport sliced noise distance compare tails refine convergence
@@ -42,7 +42,7 @@ models
 validity rungs rungs_plane paired_scores ladder_runs ladder_table ladder_plane ladder
 plot_band plot_line plot_plane plot_corner plot plot_current plot_evolution animation plot_passage plot_ladder
 plot_measure
-export facts formats store casefile verdict claims statements
+export facts formats store blame casefile verdict claim_checks claims claim_files statements
 runner doctor provenance
 evidence gather report
 cli

@@ -135,6 +135,26 @@ def test_it_prints_draws_and_names_its_rows(found):
         found.row("Langevine")
 
 
+def test_a_table_cuts_no_sentence_and_explains_its_columns(found):
+    reason = "no stationary density: " + "toward infinity it decays too slowly, " * 8 + "and that is the end"
+    without = dataclasses.replace(found.row("Ito"), error=None, reason=reason)
+    remarked = dataclasses.replace(found.row("memory"), reason=reason)
+    text = str(dataclasses.replace(found, rows=(*found.rows, without, remarked)))
+    assert " ".join(text.split()).count(reason) == 2
+    assert max(map(len, text.partition("grid: ")[0].splitlines())) <= 140
+    for sign in ("!:", "-:", "validity:", "fitted:", "p:", "grid:"):
+        assert sign in text
+
+
+def test_the_stages_of_a_ladder_are_shown_and_a_function_is_told_of_replicas_alone(capsys):
+    fp.ladder(NET, n=1000, particles=False, progress=True)
+    assert "ladder" in capsys.readouterr().err
+    told = []
+    fp.ladder(NET, n=1000, progress=lambda done, total: told.append((done, total)))
+    assert len({total for _, total in told}) == 1
+    assert capsys.readouterr().err == ""
+
+
 def test_warnings_are_notes_of_the_ladder():
     """Steps that cross 0 rarely: `transfer` warns, the ladder keeps it."""
     x, y = np.array([1.0, -1.0, 2.0, 0.5, 2.2]), np.array([1.1, -0.7, 1.6, 0.9, -0.2])

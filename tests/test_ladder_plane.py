@@ -112,6 +112,7 @@ def test_predictions_come_before_replicas(tmp_path, monkeypatch):
 def test_it_prints_draws_and_gives_its_facts(found):
     text = str(found)
     assert all(row.name in text for row in found.rows)
+    assert all(sign in text for sign in ("grid:", "predicted:", "!:", "rotation:", "p:"))
     assert json.loads(json.dumps(found.facts()))["replicas"] == 6000
     assert len(found.plot().patches) == len(found.rows)
     upper, lower = side_by_side({"one": found}).axes

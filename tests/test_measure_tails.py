@@ -1,10 +1,13 @@
 """Tail index: bounded noise has none, stable noise has its own, and the errors hold it."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 from noises import stable
 
-from fpsolve.errors import InvalidInput
+from fpsolve.errors import DegenerateWarning, InvalidInput
 from fpsolve.measure import tail_index
 from fpsolve.values.swarm import Swarm
 
@@ -55,10 +58,17 @@ def test_the_index_of_stable_noise_is_found(alpha):
     assert abs(found.alpha - (alpha - 0.05)) > 4 * found.error  # an index .05 off is noticed
 
 
+def estimates(law, seeds):
+    """Of one set of samples per seed, whatever is said of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateWarning)
+        return [tail_index(law(np.random.default_rng(seed))) for seed in seeds]
+
+
 @pytest.mark.parametrize(("alpha", "skew"), [(0.8, 0.0), (1.5, 1.0), (1.9, 0.0), (2.0, 0.0)])
 def test_two_standard_errors_hold_the_index(alpha, skew):
     rng = np.random.default_rng(4)
-    found = [tail_index(stable(rng, alpha, 2000, skew)) for _ in range(30)]
+    found = estimates(lambda _: stable(rng, alpha, 2000, skew), range(30))
     pulls = np.array([(f.alpha - alpha) / f.error for f in found])
     assert np.mean(np.abs(pulls) < 2) >= 0.85
     assert np.mean([f.stable for f in found]) >= 0.8
@@ -74,6 +84,40 @@ def test_finite_variance_is_not_taken_for_stable_noise():
         assert not found.stable
         assert found.index == 2.0
     assert tail_index(stable(rng, 1.9, 40_000)).stable
+
+
+def test_a_heavy_law_that_is_not_stable_is_told_and_hill_is_named():
+    """Student's law of 1.7 degrees: its characteristic function bends, and no u gives 1.7."""
+    x = np.random.default_rng(2).standard_t(1.7, MANY)
+    with pytest.warns(DegenerateWarning, match=r"not stable \(p = .*depends on the u used.*method='hill'"):
+        found = tail_index(x)
+    assert re.search(r"not a stable law \(p = .*\): alpha falls with the u used, by .* method='hill'\)$", repr(found))
+    assert found.trend < -5
+    assert abs(found.alpha - 1.7) > 2 * found.error  # what the warning is for
+    by_hill = tail_index(x, "hill")
+    assert abs(by_hill.alpha - 1.7) < 2 * by_hill.error
+    assert by_hill.trend is None
+
+
+def test_a_trend_is_seen_before_the_shape_is():
+    """At 10^4 samples chi^2 alone rejects Student's law of 1.7 degrees once in seven times."""
+    found = estimates(lambda rng: rng.standard_t(1.7, 10_000), range(12))
+    assert np.mean([f.heavy and not f.stable for f in found]) >= 0.75
+    assert np.mean([f.trend for f in found]) < -3
+    assert all("use method='hill'" in repr(f) for f in found if not f.stable)
+    plain = estimates(lambda rng: stable(rng, 1.34, 10_000), range(12))
+    assert abs(np.mean([f.trend for f in plain])) < 0.8
+    assert sum(not f.stable for f in plain) <= 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("alpha", [1.2, 1.5, 1.8, 2.0])
+def test_stable_noise_is_rarely_called_something_else(alpha):
+    found = estimates(lambda rng: stable(rng, alpha, MANY), range(50))
+    assert np.mean([f.heavy and not f.stable for f in found]) <= 0.02
+    trends = np.array([f.trend for f in found])
+    assert abs(trends.mean()) < 0.5
+    assert trends.std() == pytest.approx(1.0, abs=0.3)
 
 
 def test_hill_finds_power_laws_and_the_largest_values_of_stable_noise():

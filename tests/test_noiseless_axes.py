@@ -1,5 +1,7 @@
 """Axes without noise: transport of first and second order, its mass, its positivity, and reservoirs at its end."""
 
+import re
+
 import numpy as np
 import planes
 import pytest
@@ -73,7 +75,8 @@ def test_a_kinetic_equation_converges_at_first_order():
     errors = []
     for cells in (64, 128):
         pr, exact = kinetic(cells, fp.Positive())
-        p = fp.stationary(pr)
+        with pytest.warns(fp.ResolutionWarning, match="upwind"):
+            p = fp.stationary(pr)
         errors.append(np.abs(p.masses - exact).sum())
         assert p.values.min() > 0
     assert planes.order(errors)[0] == pytest.approx(1.0, abs=0.1)
@@ -91,7 +94,67 @@ def test_a_kinetic_equation_converges_at_second_order_with_accurate():
         assert any("small undershoots are possible" in note for note in p.info.notes)
         assert any("masses are negative, the smallest -" in note for note in p.info.notes) == (p.masses.min() < 0)
     assert planes.order(errors)[0] == pytest.approx(2.0, abs=0.15)
-    assert errors[-1] < 0.1 * np.abs(fp.stationary(kinetic(64, fp.Positive())[0]).masses - exact).sum()
+    with pytest.warns(fp.ResolutionWarning, match="upwind"):
+        first = fp.stationary(kinetic(64, fp.Positive())[0])
+    assert errors[-1] < 0.1 * np.abs(first.masses - exact).sum()
+
+
+def told_of_upwind(pr):
+    """The density, and what the warning says: diffusion, then percents of variances by name."""
+    with pytest.warns(fp.ResolutionWarning, match="upwind transport along") as found:
+        p = fp.stationary(pr)
+    (message,) = (str(one.message) for one in found if "upwind" in str(one.message))
+    assert found[0].filename == __file__
+    percents = re.findall(r"variance of (\S+) ([+-][\d.]+)%", message)
+    return p, float(re.search(r"a diffusion of (\S+) to", message)[1]), {name: float(of) for name, of in percents}
+
+
+@pytest.mark.parametrize("cells", [48, 96])
+def test_what_upwind_transport_adds_is_told(cells):
+    """Of the oscillator's covariance, exactly: 2 d to x, d to v, -d between them, where d = <|v|> dx/2 is added."""
+    pr, _ = kinetic(cells, fp.Positive())
+    p, added, percents = told_of_upwind(pr)
+    covariance = p.covariance()
+    assert added == pytest.approx(p.expect(lambda x, v: np.abs(v) + 0 * x) * 6 / cells, rel=0.06)
+    assert [covariance[0, 0] - 1, covariance[1, 1] - 1] == pytest.approx([2 * added, added], rel=0.08)
+    true = 100 * (1 - 1 / np.diag(covariance))
+    assert [percents["x"], percents["v"]] == pytest.approx(true, rel=0.35)
+    assert any(note.startswith("upwind transport along x") for note in p.info.notes)
+
+
+def test_a_double_wells_momentum_is_told_to_be_too_hot():
+    """No Gaussian: the heat of the momentum is .15 whatever the loss, and the variance of x hardly changes."""
+    process = fp.Process(lambda x, m: (m, x - x**3 - 0.5 * m), (0.0, 0.075))
+    p, _, percents = told_of_upwind(fp.Problem(process, fp.Grid(x=(-2, 2, 96), m=(-2.6, 2.6, 96))))
+    assert percents["m"] == pytest.approx(100 * (1 - 0.15 / p.var("m")), rel=0.4)
+    assert abs(percents["x"]) < 1.0
+
+
+def test_a_ring_that_transport_smooths_is_told():
+    grid = fp.Grid(x=fp.Axis.uniform(0, 2 * np.pi, 32, ends="periodic"), y=(-5, 5, 24))
+    told_of_upwind(fp.Problem(fp.Process(lambda x, y: (1 + 0.5 * np.sin(x) + 0.3 * y, -y), (0.0, 1.0)), grid))
+
+
+def test_transport_of_second_order_and_noise_along_all_axes_are_not_accused():
+    assert not any("upwind" in note for note in fp.stationary(kinetic(48, fp.Accurate())[0]).info.notes)
+    both = fp.Problem(fp.Process(lambda x, y: (y - x, -x - y), 1.0), fp.Grid(x=(-6, 6, 48), y=(-6, 6, 48)))
+    assert not any("upwind" in note for note in fp.stationary(both).info.notes)
+
+
+def test_refined_takes_away_what_upwind_transport_adds_and_says_nothing_of_it():
+    variance = fp.refined(lambda one: fp.stationary(one).var("x"), kinetic(48, fp.Positive())[0], order=1)
+    assert abs(variance - 1) < 0.015
+    assert abs(variance - 1) < variance.error < 0.1
+    assert fp.stationary(kinetic(48, fp.Accurate())[0]).var("x") - 1 > 0.015
+
+
+def test_a_density_that_does_not_extrapolate_says_how_and_what_does():
+    with pytest.warns(fp.ResolutionWarning, match=r"known to about .* on average over the mass") as found:
+        p = fp.refined(fp.stationary, kinetic(24, fp.Positive())[0], order=1)
+    assert p.error > 1
+    assert len(found) == 1
+    assert 'var("x"), problem, order=1)' in str(found[0].message)
+    assert found[0].filename == __file__
 
 
 @pytest.mark.parametrize("upper", [False, True])

@@ -211,6 +211,28 @@ def test_row_17_power_law_tails_decide_whether_paths_come_back_in_finite_time(a,
     assert fp.exit_probability(pr, (None, 1), through="upper")(0.0) == pytest.approx(1.0)
 
 
+def power_law(e):
+    """Speed |x|^-(1 + e): the time spent beyond x is finite for e > 0."""
+    axis = fp.Axis.sinh(-1e3, 1e3, 200)
+    return problem(lambda x: -(1 + e) * np.sign(x) / np.maximum(np.abs(x), 1e-9), 1.0, axis)
+
+
+@pytest.mark.parametrize("e", [-1e-15, 0.0, 1e-15, 1e-12, 1e-6])
+def test_a_time_that_all_lies_in_doubt_beyond_the_end_is_undecided(e):
+    with pytest.raises(fp.NotNormalizable, match="whether the mean exit time is finite is undecided"):
+        fp.mean_exit_time(power_law(e), inside=(1, None))
+    assert fp.exit_probability(power_law(e), (1, None), through="lower")(2.0) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("e", [1e-3, 1e-2])
+def test_a_time_beyond_every_grid_is_told_without_a_place_for_its_end(e):
+    with pytest.warns(
+        fp.TruncationWarning, match=r"known to about 0\.00\d+ by continuation; no grid reaches far enough"
+    ):
+        tau = fp.mean_exit_time(power_law(e), inside=(1, None))
+    assert tau(2.0) == pytest.approx(1.5 / e, rel=0.01)  # int_1^2 y^(1 + e) y^-e/e dy
+
+
 def test_what_lies_beyond_an_open_end_counts():
     full = fp.mean_exit_time(problem(lambda x: -x, 1.0, (-8, 2, 400)), inside=(None, 1))
     with pytest.warns(fp.TruncationWarning, match="beyond the open end x=-2"):

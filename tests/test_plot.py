@@ -12,7 +12,7 @@ import fpsolve as fp
 from fpsolve import plot
 from fpsolve.errors import InvalidInput
 from fpsolve.plot_band import in_bins
-from fpsolve.plot_line import STROKES, strokes_by_colour
+from fpsolve.plot_line import MOST_TICKS, STROKES, strokes_by_colour
 from fpsolve.tails import hill, local_exponent
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.field import Field
@@ -61,7 +61,7 @@ def test_the_ith_histogram_has_the_colour_of_the_ith_density(axes):
     assert len(set(plot.PALETTE)) == 7
 
 
-@pytest.mark.parametrize(("value", "scale"), [(GAMMA, "log"), (CAUCHY, "symlog"), (LAW, "linear")])
+@pytest.mark.parametrize(("value", "scale"), [(GAMMA, "log"), (CAUCHY, "asinh"), (LAW, "linear")])
 def test_scales_are_those_of_the_grid(value, scale):
     for drawn in (value, value.density):
         ax = drawn.plot()
@@ -70,6 +70,18 @@ def test_scales_are_those_of_the_grid(value, scale):
         assert drawn.plot(log=False).get_xscale() == "linear"
         assert drawn.plot(log=False).get_yscale() == "linear"
         assert drawn.plot(log=True).get_yscale() == "log"
+
+
+def test_a_sinh_axis_is_drawn_as_it_is_mapped_and_so_without_corners():
+    ax, axis = CAUCHY.plot(), CAUCHY.grid.axes[0]
+    places = ax.xaxis.get_transform().transform(axis.nodes)
+    assert np.diff(places) == pytest.approx(np.diff(places)[0], rel=1e-6)
+    low, high = ax.get_xlim()
+    ticks = np.array([x for x in ax.get_xticks() if low <= x <= high])
+    assert 3 <= ticks.size <= MOST_TICKS + 2
+    assert 0.0 in ticks
+    apart = np.diff(ax.xaxis.get_transform().transform(ticks)) / np.ptp(places)
+    assert apart.min() > 0.03  # labels do not overlap
 
 
 def test_overlays_keep_the_scales_that_are_there(axes):
@@ -130,7 +142,7 @@ def test_a_histogram_alone_chooses_its_axes():
     narrow = plot.histogram(np.arange(50.0))
     assert (wide.get_xscale(), wide.get_yscale()) == ("log", "log")
     assert (narrow.get_xscale(), narrow.get_yscale()) == ("linear", "linear")
-    assert plot.histogram(np.random.default_rng(0).normal(size=500), log=True).get_xscale() == "symlog"
+    assert plot.histogram(np.random.default_rng(0).normal(size=500), log=True).get_xscale() == "asinh"
     assert plot.histogram(np.ones(10)).get_xlim() == (0.5, 1.5)
     later, earlier = plot.histogram(swarm_of(WELL)), plot.histogram(swarm_of(WELL), t=0.0)
     assert later.get_xlim()[1] < 5 < earlier.get_xlim()[0]

@@ -104,13 +104,14 @@ def test_evidence_of_a_real_case():
 
 @pytest.fixture
 def checkout(tmp_path):
-    """One claim that holds, one that does not, one that breaks, and a case whose picture breaks."""
+    """One claim that holds, one that does not, one that breaks, one unread, and a case whose picture breaks."""
     for folder in ("cases", "validation"):
         (tmp_path / folder).mkdir()
     claim = "Exact('two', lambda k=1: k, dict(k=2), lambda r: {quantity}, 2.0, 1e-9, dict(k=3), 'sum')"
     for name, quantity in (("good", "r"), ("bad", "r + 1"), ("broken", "r / 0")):
         text = f"from fpsolve.claims import Exact\nclaims = [{claim.format(quantity=quantity)}]\n"
         (tmp_path / "validation" / f"{name}.py").write_text(text)
+    (tmp_path / "validation" / "unread.py").write_text("claims = [Exact()]")
     (tmp_path / "cases" / "good.py").write_text('"""Good."""\ndef solve(seed=7):\n    return {}[0]\n')
     return tmp_path
 
@@ -119,12 +120,13 @@ def checkout(tmp_path):
 def test_what_breaks_is_a_failure_and_the_rest_goes_on(checkout, workers):
     told = []
     found = gather(checkout, [], slow=True, quick=False, pictures=True, tell=told.append, workers=workers)
-    assert [section.name for section in found.sections] == ["bad", "broken", "good"]
-    assert [claim.status for claim in found.claims] == ["fail", "fail", "pass"]
-    assert found.claims[1].trouble == "ZeroDivisionError: division by zero"
+    assert [section.name for section in found.sections] == ["bad", "broken", "good", "unread"]
+    assert [claim.status for claim in found.claims] == ["fail", "fail", "pass", "fail"]
+    assert found.claims[1].trouble.endswith("broken.py:2: ZeroDivisionError: division by zero")
+    assert found.claims[3].trouble.endswith("unread.py:1: NameError: name 'Exact' is not defined")
     assert found.undrawn == ["good"]
-    assert found.verdict == "2 of 3 claims fail; no picture could be made of good."
-    assert sum(line.startswith("FAIL") for line in told) == 3
+    assert found.verdict == "3 of 4 claims fail; no picture could be made of good."
+    assert sum(line.startswith("FAIL") for line in told) == 4
     assert found.provenance["seeds"].startswith("good 7")
 
 

@@ -1,5 +1,7 @@
 """Spectra: exact rates with and without detailed balance, wells that no eigenvalue solver sees, modes, bad input."""
 
+import re
+
 import mpmath
 import numpy as np
 import pytest
@@ -308,3 +310,72 @@ def test_second_order_transport_has_a_spectrum():
         for scheme in (fp.Positive(), fp.Accurate())
     ]
     assert errors[1] < 0.1 * errors[0]
+
+
+def told_of_cut_modes(pr, modes=4):
+    """The rates, and by how many percent the warning says that each is too large."""
+    with pytest.warns(fp.TruncationWarning, match="modes reach beyond the open end") as found:
+        rates = fp.spectrum(pr, modes).rates
+    assert len(found) == 1
+    assert found[0].filename == __file__
+    told = re.findall(r"(\d) by ([\d.]+)%", str(found[0].message))
+    return rates, {int(n): float(percent) for n, percent in told}, str(found[0].message)
+
+
+@pytest.mark.parametrize("reach", [2.5, 3.0, 3.5, 4.0])
+def test_rates_that_open_ends_cut_off_are_told_with_how_far_they_are_off(reach):
+    """Ornstein-Uhlenbeck: 0, 1, 2, 3 on the whole line."""
+    rates, told, message = told_of_cut_modes(line(lambda x: -x, 1.0, (-reach, reach, 400)))
+    assert 0 not in told
+    for n, percent in told.items():
+        assert 0.5 < percent / (100 * (rates[n] / n - 1)) < 2.0
+    untold = [n for n in range(1, 4) if n not in told]
+    assert rates[untold] == pytest.approx(untold, rel=2e-3)
+    assert f"x={-reach:g} and x={reach:g}" in message
+    place = float(re.search(r"extend the grid to \S+ and x=([\d.]+)", message)[1])
+    assert fp.spectrum(line(lambda x: -x, 1.0, (-place, place, 400)), 4).rates == pytest.approx(range(4), rel=5e-3)
+
+
+def test_modes_are_judged_at_each_end_of_each_axis():
+    _, _, message = told_of_cut_modes(line(lambda x: -x, 1.0, (-3, 8, 300)))
+    assert "x=-3;" in message
+    assert "x=8" not in message
+    flat = fp.Problem(fp.Process(lambda x, y: (-x, -y), 1.0), fp.Grid(x=(-2.5, 2.5, 40), y=(-6, 6, 40)))
+    rates, told, message = told_of_cut_modes(flat, 3)
+    cut = int(np.argmax(rates))
+    assert told[cut] == pytest.approx(100 * (rates[cut] - 1), rel=0.5)
+    assert max(percent for n, percent in told.items() if n != cut) < 2  # the mode of y
+    assert "y=" not in message
+    turning = rotating(40)
+    short = turning.replace(grid=fp.Grid(x=(-3, 3, 40), y=(-2, 2, 40)))
+    assert set(told_of_cut_modes(short, 3)[1]) == {1, 2}
+    assert fp.spectrum(turning, 3).rates.size == 3
+
+
+def test_a_continuous_spectrum_is_not_taken_for_rates():
+    """D = (1 + x^2)/4: p ~ x^-6, rates n - n (n - 1)/4 below 25/16 and a continuum above."""
+    grid = fp.Axis.sinh(-1e4, 1e4, 400)
+    with pytest.warns(fp.TruncationWarning, match=r"a continuous spectrum: rate 3, 4;") as found:
+        rates = fp.spectrum(line(lambda x: -x, lambda x: 0.25 * (1 + x * x), grid), 5).rates
+    assert rates[:3] == pytest.approx([0, 1, 1.5], rel=3e-3)
+    assert " by " not in str(found[0].message).split("continuous")[0]
+
+
+@pytest.mark.parametrize("drift", [lambda x: x, lambda x: 0 * x])
+def test_what_has_no_stationary_density_on_open_ends_has_no_spectrum(drift):
+    with pytest.raises(fp.NotNormalizable, match="no stationary density"):
+        fp.spectrum(line(drift, 1.0, (-3, 3, 100)), 3)
+    away = fp.Process(lambda x, y: (drift(x), -y), 1.0)
+    with pytest.raises(fp.NotNormalizable, match="no stationary density"):
+        fp.spectrum(fp.Problem(away, fp.Grid(x=(-3, 3, 24), y=(-5, 5, 24))), 3)
+    walled = fp.Axis.uniform(-3, 3, 100, ends="reflecting")
+    assert fp.spectrum(line(drift, 1.0, walled), 2).rates[0] == 0.0
+
+
+def test_slow_exits_beside_an_open_end_are_judged_too():
+    """Paths end at 1, the line goes on below: at -8 the grid holds the modes, at -2 it does not."""
+    ends = ("open", "absorbing")
+    far, near = (line(lambda x: -x, 1.0, fp.Axis.uniform(low, 1, 300, ends=ends)) for low in (-8, -2))
+    exact = fp.spectrum(far, 2).rates
+    rates, told, _ = told_of_cut_modes(near, 2)
+    assert told[1] == pytest.approx(100 * (rates[1] / exact[1] - 1), rel=1.0)

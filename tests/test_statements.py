@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fpsolve import cli
-from fpsolve.claims import Exact, collect
+from fpsolve.claim_files import collect
+from fpsolve.claims import Exact
 from fpsolve.errors import InvalidInput
 from fpsolve.statements import statements
 
@@ -69,7 +70,7 @@ def test_text_and_map_must_agree(checkout, path, old, new, message):
 
 def test_a_folder_without_theory_is_told(tmp_path):
     with pytest.raises(InvalidInput, match=r"no .*theory.md; give the root"):
-        statements(tmp_path, {"one": [Exact("a", dict, {}, len, 0.0, 1.0, {}, "")]})
+        statements(tmp_path, {"one": [Exact("a", dict, {}, len, 0.0, 1.0, {"b": 1}, "")]})
 
 
 def test_the_list_shows_statements_and_fails_where_one_has_no_claim(checkout, capsys):

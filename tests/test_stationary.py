@@ -208,6 +208,48 @@ def test_row_17_on_uniform_axes():
     assert caught.value.uncertainty > 0
 
 
+def turning_outward(reach):
+    """ln p = -x^2/2 + x^4/1600, which turns outward at x = 20, on (-reach, reach)."""
+    return solve(lambda x: -x + x**3 / 400, 1.0, x=(-reach, reach, 400))
+
+
+def dented(depth):
+    """ln p = -depth x^2/100 to x = 10, but for a dent that slows its fall down there."""
+    axis = fp.Axis.uniform(-9, 9.7, 400, ends=("reflecting", "open"))
+    return solve(lambda x: -depth / 50 * x + 0.1 * depth * np.exp(-((x - 11) ** 2) / 4), 1.0, x=axis)
+
+
+def test_an_end_where_nothing_is_left_is_taken_though_the_slope_flattens():
+    p = dented(100)
+    assert p.log_values[-1] - p.log_values.max() < -40
+    assert p.beyond < 1e-17
+    with pytest.raises(fp.NotNormalizable, match="undecided"):  # as flat, but not as far down
+        dented(10)
+
+
+@pytest.mark.parametrize(("reach", "why"), [(19, "undecided"), (22, "diverges")])
+def test_a_drift_that_turns_outward_is_refused_however_far_down(reach, why):
+    with pytest.raises(fp.NotNormalizable, match=why):
+        turning_outward(reach)
+
+
+def test_a_heavy_tail_is_refused_however_far_down():
+    # exp(-x^2/2) + exp(-60) (1 + x^2)^(-1/4): a density but for |x|^-0.5, 60 below the peak
+    def drift(x):
+        core, tail = np.exp(-x * x / 2), np.exp(-60.0) * (1 + x * x) ** -0.25
+        return -(core * x + tail * x / (2 * (1 + x * x))) / (core + tail)
+
+    for axis in ((-30, 30, 600), fp.Axis.sinh(-1e4, 1e4, 600)):
+        with pytest.raises(fp.NotNormalizable):
+            solve(drift, 1.0, x=axis)
+
+
+def test_the_marginal_power_law_is_undecided_whatever_the_cells():
+    for cells in (200, 400):
+        with pytest.raises(fp.NotNormalizable, match="undecided"):
+            solve(lambda x: -np.sign(x) / np.maximum(np.abs(x), 1e-9), 1.0, x=fp.Axis.sinh(-1e3, 1e3, cells))
+
+
 def test_row_18_mass_beyond_an_open_end_is_told_with_a_remedy():
     with pytest.warns(fp.TruncationWarning, match=r"0\.0\d+ of the mass lies beyond the open end x=2, .*to x=\d"):
         p = solve(lambda x: -x, 1.0, x=fp.Axis.uniform(-8, 2, 300))

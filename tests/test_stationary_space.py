@@ -82,6 +82,7 @@ def test_a_resolved_current_that_meets_the_end_of_the_grid_is_no_divergence():
         p = fp.stationary(given.problem)
     assert given.error(p) < 6e-3
     assert any("piles up in the last" in str(one.message) for one in told)
+    assert {one.filename for one in told} == {__file__}
 
 
 def test_three_dimensions():
@@ -270,3 +271,31 @@ def test_a_drift_in_other_coordinates_has_the_transformed_density():
     assert np.abs(p.masses - q.masses).sum() < 2e-3
     wrong = bent.replace(drift=lambda x, y: (x * (-np.log(x) + 0.5 * y), -y - 0.3 * np.log(x)))
     assert np.abs(p.masses - fp.stationary(fp.Problem(wrong, q.grid)).masses).sum() > 0.1
+
+
+SHORT, COARSE = (-2, 2), (-4, 4)
+ASKED = {
+    "truncated, 1-D": (fp.TruncationWarning, lambda x: -x, fp.Grid(x=(*SHORT, 40))),
+    "truncated, 2-D": (fp.TruncationWarning, lambda x, y: (-x, -y), fp.Grid(x=(*SHORT, 20), y=(-6, 6, 30))),
+    "truncated, 3-D": (
+        fp.TruncationWarning,
+        lambda x, y, z: (-x, -y, -z),
+        fp.Grid(x=(*SHORT, 10), y=(-6, 6, 16), z=(-6, 6, 16)),
+    ),
+    "coarse, 1-D": (fp.ResolutionWarning, lambda x: -1e4 * x, fp.Grid(x=(*COARSE, 20))),
+    "coarse, 2-D": (fp.ResolutionWarning, lambda x, y: (-1e4 * x, -y), fp.Grid(x=(*COARSE, 20), y=(-6, 6, 30))),
+    "coarse, 3-D": (
+        fp.ResolutionWarning,
+        lambda x, y, z: (-1e4 * x, -y, -z),
+        fp.Grid(x=(*COARSE, 10), y=(-6, 6, 16), z=(-6, 6, 16)),
+    ),
+}
+
+
+@pytest.mark.parametrize("ask", [fp.stationary, lambda problem: fp.components(problem)[0]])
+@pytest.mark.parametrize("case", list(ASKED))
+def test_warnings_point_at_the_line_that_asked(case, ask):
+    kind, drift, grid = ASKED[case]
+    with pytest.warns(kind) as told:
+        ask(fp.Problem(fp.Process(drift, 1.0), grid))
+    assert {one.filename for one in told} == {__file__}

@@ -10,6 +10,7 @@ from fpsolve.tails import hill, local_exponent
 from fpsolve.values.exact import ExactDensity
 from fpsolve.values.swarm import Swarm
 
+SIDES = ("upper", "lower")
 HEAVY = fp.Grid(x=fp.Axis.sinh(-1e4, 1e4, 801, scale=0.5))
 
 
@@ -54,6 +55,58 @@ def test_a_gaussian_has_no_local_exponent_worth_its_error():
     q = local_exponent(p)
     assert q.error > q.value  # q(x) = x^2 is anything within the window
     assert local_exponent(student(3.0)).error < 1e-3 * local_exponent(student(3.0)).value
+
+
+NO_LAW = "without levelling off, as where p falls faster than any power: no power law is seen on this grid"
+
+
+@pytest.mark.parametrize(
+    ("log_density", "axis", "end", "answer"),
+    [
+        *[(lambda x: -(x**2) / 2, fp.Axis.uniform(-r, r, 200), end, np.inf) for r in (3, 8) for end in SIDES],
+        (lambda x: -np.abs(x), fp.Axis.uniform(-30, 30, 400), "upper", np.inf),
+        (lambda v: 2 * np.log(v) - v, fp.Axis.log(1e-6, 40, 300), "upper", np.inf),
+        (lambda v: -np.log(v) - np.log(v) ** 2 / 8, fp.Axis.log(1e-8, 1e8, 400), "upper", np.inf),
+        (lambda v: -np.log(v) - np.log(v) ** 2 / 8, fp.Axis.log(1e-8, 1e8, 400), "lower", -np.inf),
+        (lambda v: -2.5 * np.log(v) - 1 / v, fp.Axis.log(1e-2, 1e8, 400), "lower", -np.inf),
+    ],
+)
+def test_a_tail_that_falls_faster_than_any_power_has_no_exponent(log_density, axis, end, answer):
+    p = ExactDensity(log_density, fp.Grid(x=axis)).density
+    with pytest.warns(fp.DegenerateWarning, match=NO_LAW):
+        assert p.tail_exponent(end=end) == answer
+
+
+def test_a_narrow_window_does_not_make_a_power_law_of_a_gaussian():
+    p = ExactDensity(lambda x: -(x**2) / 2, fp.Grid(x=(-8, 8, 400))).density
+    with pytest.warns(fp.DegenerateWarning, match=r"exponent of p at the upper end goes from 4\.\d+ to 5\.\d+ over"):
+        p.tail_exponent(window=(2.0, 2.5))
+
+
+def test_an_exponent_that_has_not_settled_is_told():
+    near = ExactDensity(student(3.0).log_density, fp.Grid(x=(-10, 10, 400))).density
+    with pytest.warns(
+        fp.DegenerateWarning, match=r"goes from 1\.74 to 3\.75 over .* has not settled: 3\.14 is its mean"
+    ):
+        assert near.tail_exponent() == pytest.approx(3.14, abs=0.01)
+    far = ExactDensity(student(3.0).log_density, fp.Grid(x=(-100, 100, 800))).density
+    assert far.tail_exponent() == pytest.approx(4.0, abs=0.02)  # without a warning
+
+
+@pytest.mark.parametrize("correction", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("exponent", [-3.0, 0.0, 0.5])
+def test_power_laws_with_slow_corrections_keep_their_exponent(correction, exponent):
+    axis = fp.Axis.log(1e-6, 1e6, 400)
+    p = ExactDensity(lambda v: -exponent * np.log(v) - 2 * v**correction - v, fp.Grid(v=axis)).density
+    assert p.tail_exponent(end="lower") == pytest.approx(exponent, abs=0.01)
+    heavy = ExactDensity(lambda v: (exponent - 3.0) * np.log(v) - 2 * v**-correction - 1 / v, fp.Grid(v=axis)).density
+    assert heavy.tail_exponent() == pytest.approx(3.0 - exponent, abs=0.01)
+
+
+def test_noise_on_a_power_law_is_no_trend():
+    p = student(3.0).density
+    rough = p.log_values + 0.02 * np.random.default_rng(0).normal(size=p.log_values.size)
+    assert p.replace(values=np.exp(rough), log_values=rough).tail_exponent() == pytest.approx(4.0, abs=0.05)
 
 
 def test_windows_without_nodes_are_refused():

@@ -182,3 +182,80 @@ def test_backward_euler_keeps_every_digit_of_a_tail_on_a_chain():
         exact = np.array([float(m) for m in mp.lu_solve(matrix, right)])
     assert exact.min() < 1e-40
     assert path.masses[0] == pytest.approx(exact, rel=1e-13)
+
+
+def sampled(function):
+    """The function, and a list of how many points it is asked at a time."""
+    asked = []
+
+    def counted(x):
+        asked.append(np.size(x))
+        return function(x)
+
+    return counted, asked
+
+
+@pytest.mark.parametrize("moves", ["drift", "diffusion"])
+def test_what_does_not_move_is_sampled_once(moves):
+    still, asked = sampled(lambda x: 0.5 + 0.1 * np.cos(x))
+    parts = {"drift": lambda x: still(x) - x, "diffusion": still}
+    parts[moves] = lambda x, t: np.cos(t) - x if moves == "drift" else 0.5 + 0.1 * np.sin(t) + 0 * x
+    pr = fp.Problem(fp.Process(**parts), GRID)
+    fp.generator(pr, 0.0)
+    asked.clear()
+    for t in (0.1, 0.2, 0.3):
+        fp.generator(pr, t)
+    assert max(asked, default=0) < 280  # at an end, where a wall may be natural, but not along the axis
+
+
+MOVING = {
+    "drift": (lambda x, t: np.cos(t) - x, lambda x: 0.3 + 0.1 * x**2),
+    "diffusion": (lambda x: -x, lambda x, t: 0.3 + 0.1 * t * x**2),
+    "both": (lambda x, t: np.cos(t) - x, lambda x, t: np.exp(-t * x**2)),
+    "a zero of the noise": (lambda x: 0.3 - x, lambda x, t: (x - t) ** 2),
+    "a zero of the noise that stays": (lambda x, t: t - x, lambda x: (x - 0.4) ** 2),
+    "noise that comes": (lambda x: -x, lambda x, t: np.maximum(t - 0.1, 0.0) + 0 * x),
+}
+
+
+def around(f):
+    """The same on a ring of length 4."""
+    if f.__code__.co_argcount == 1:
+        return lambda x: f(np.sin(0.5 * np.pi * x))
+    return lambda x, t: f(np.sin(0.5 * np.pi * x), t)
+
+
+@pytest.mark.parametrize("ends", ["open", "absorbing", "periodic"])
+@pytest.mark.parametrize("name", list(MOVING))
+@pytest.mark.parametrize("convention", ["ito", "isothermal"])
+def test_a_generator_in_motion_is_that_of_the_process_at_rest(name, ends, convention):
+    """To the last bit, however much of it is kept from other times."""
+    grid = fp.Grid(x=fp.Axis.uniform(-2, 2, 41, ends=ends))
+    parts = [around(f) if ends == "periodic" else f for f in MOVING[name]]
+    pr = fp.Problem(fp.Process(*parts, convention), grid)
+    before = None
+    for t in (0.0, 0.1, 0.7):
+        L, frozen = fp.generator(pr, t).chain, fp.generator(pr.replace(process=pr.process.at(t))).chain
+        for part in ("step", "log_conductance", "up", "down", "killing", "noiseless", "dead", "zeros"):
+            np.testing.assert_array_equal(getattr(L, part), getattr(frozen, part))
+        assert before is None or not np.array_equal(L.up, before)  # the control: it does move
+        before = None if name == "noise that comes" else L.up.copy()
+
+
+def test_noise_that_turns_negative_is_refused_when_it_does():
+    pr = fp.Problem(fp.Process(lambda x: -x, lambda x, t: 0.5 - t + 0 * x), GRID)
+    with pytest.raises(fp.InvalidInput, match=r"diffusion is negative \(-0\.\d+\)"):
+        fp.evolve(pr, fp.Gaussian(0, 1), [1.0], method=fp.TRBDF2(dt=0.05))
+
+
+def test_a_narrow_zero_of_the_noise_is_found_wherever_it_moves():
+    """D is about 1 but for a zero between nodes, which no sample comes near: spread 3 in ln D."""
+    process = fp.Process(lambda x: 1.0 + 0 * x, lambda x, t: (x - t) ** 2 / ((x - t) ** 2 + 0.01))
+    pr = fp.Problem(process, fp.Grid(x=(-2, 2, 41)))
+    for t in (0.31, 0.7, 1.13):
+        found = fp.generator(pr, t).chain
+        assert found.zeros[found.noiseless] == pytest.approx(t, abs=1e-6)
+        assert np.all(found.down[found.noiseless] == 0.0)  # what has passed it does not come back
+        assert found.noiseless.any()
+    nearly = process.replace(diffusion=lambda x, t: 0.05 + (x - t) ** 2 / ((x - t) ** 2 + 0.01))
+    assert not fp.generator(pr.replace(process=nearly), 0.31).chain.noiseless.any()  # the control

@@ -1,15 +1,18 @@
-"""TR-BDF2: its tableau, errors near rtol, positivity, few factorisations (and test_one_step.py)."""
+"""TR-BDF2: its tableau, errors near rtol, how steps share them, positivity, factorisations (and test_one_step.py)."""
 
 import math
 import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.integrate import solve_ivp
 from steppers import double_well, swinging
 
 import fpsolve as fp
 from fpsolve.initial import masses
+from fpsolve.methods.budget import Budget
 from fpsolve.methods.march import march
 from fpsolve.methods.steps import Adaptive, Equal
 from fpsolve.methods.tr_bdf2 import EMBEDDED, B, D, G
@@ -74,7 +77,7 @@ def test_the_embedded_formula_is_of_order_three():
 @pytest.mark.parametrize("name", list(TEN))
 def test_the_error_of_a_run_is_near_rtol(name):
     """At most 3 rtol, and not much below rtol; steps in proportion to rtol^(-1/2)."""
-    check_errors(name, (1e-3, 1e-4, 1e-6))
+    check_errors(name, (1e-3, 1e-4, 1e-5, 1e-6))
 
 
 @pytest.mark.slow
@@ -148,17 +151,21 @@ class Undershooting:
         return m + np.array([0.2, -0.2, 0.0]) * (h > 0.1), np.zeros(3)
 
 
+def unchanged(flow, t, h, e):
+    return e
+
+
 def test_adaptive_steps_that_would_go_negative_are_shortened():
     pr = line(lambda x: -x, 0.5, (-5, 5, 3))
     method = Undershooting()
     m0 = np.array([0.8, 0.1, 0.1])
-    rows, info = march(method, fp.generator(pr), m0, [1.0], per_unit=True, positive=True)
+    rows, info = march(method, fp.generator(pr), m0, [1.0], carry=unchanged, positive=True)
     assert rows[0].tolist() == m0.tolist()
     long = sum(h > 0.1 for h in method.taken)
     assert long > 0
     assert info.notes[-1] == f"{long} steps that left a negative density were taken again by shorter ones"
     assert info.steps == len(method.taken) - long
-    loose, _ = march(Undershooting(), fp.generator(pr), m0, [1.0], per_unit=True)
+    loose, _ = march(Undershooting(), fp.generator(pr), m0, [1.0], carry=unchanged)
     assert loose.min() < 0  # the control
 
 
@@ -175,15 +182,59 @@ def test_accurate_transport_may_undershoot_and_is_left_alone():
 
 
 def test_steps_are_judged_by_their_share_of_the_run():
-    steps = Adaptive(1e-3, 2, 1.0, length=10.0)
+    budget = Budget(3e-3, 0.0, 10.0, 1.0)
+    steps = Adaptive(1e-3, 2, 1.0, budget)
     steps.enter(0.0, 10.0)
     steps.h  # noqa: B018 - known before it is judged
     assert steps.count == 12  # 3 2^2
-    assert steps.judge(2.9e-3 / 12)  # all twelve together may err by 3 rtol
-    assert not steps.judge(3.1e-3 / steps.count)
-    assert steps.total == pytest.approx(2.9e-3 / 12)
+    first = budget.allowed(0.0, 10 / 12, 1.0)
+    assert first > 3e-3 / 12  # the early ones may err by more than their length says
+    assert steps.judge(0.99 * first)
+    assert not steps.judge(1.01 * budget.allowed(steps.t, steps.h, 1.0))
+    assert steps.total == budget.bound == pytest.approx(0.99 * first)
     assert not steps.judge(0.0, sound=False)
     assert Equal(1.0).judge(None, sound=False)
+
+
+@given(st.lists(st.tuples(st.floats(0.01, 1), st.floats(0, 1), st.floats(0, 1)), min_size=1), st.floats(1e-9, 1e3))
+def test_the_bound_never_exceeds_the_budget(steps, scale):
+    """Whatever steps take of what they may, and whatever decays: (length, part of it taken, part of errors kept)."""
+    length = sum(h for h, _, _ in steps)
+    budget, t = Budget(1.0, 0.0, length, scale), 0.0
+    for h, part, kept in steps:
+        allowed = budget.allowed(t, h, kept)
+        assert allowed >= 0
+        budget.take(part * allowed, kept)
+        t += h
+    assert budget.worst <= 1 + 1e-12
+
+
+def test_a_budget_is_used_up_by_steps_that_take_what_they_may():
+    budget, h = Budget(1.0, 5.0, 2.0, 1e-3), 2.0 / 64
+    for k in range(64):
+        budget.take(budget.allowed(5.0 + k * h, h, 1.0), 1.0)
+    assert budget.bound == pytest.approx(1.0, rel=1e-12)
+
+
+def test_what_has_decayed_may_be_spent_again():
+    budget = Budget(1.0, 0.0, 10.0, 1.0)
+    budget.take(0.5, 1.0)
+    assert budget.allowed(1.0, 1.0, 0.6) - budget.allowed(1.0, 1.0, 1.0) == pytest.approx(0.2)
+    budget.take(0.1, 0.6)
+    assert budget.bound == pytest.approx(0.4)
+    assert budget.worst == 0.5
+
+
+def test_long_runs_in_a_contracting_well_take_few_steps():
+    """Nothing happens after t = 10, and errors decay like exp(-t): 18 046 steps if shared by lengths."""
+    L, m0, _ = start("Ornstein-Uhlenbeck")
+    stops = [1.0, 5.0, 100.0]
+    rows, info = fp.TRBDF2(rtol=1e-5).states(L, m0, stops)
+    exact = fp.Krylov(tol=1e-12).states(L, m0, stops)[0]
+    errors = np.abs(rows - exact).sum(axis=1)
+    assert info.steps < 1400  # 5 700 by lengths
+    assert errors.max() < info.time_error < 3e-5
+    assert errors.max() > 3e-7
 
 
 def test_constant_generators_are_factored_once_per_step_size():

@@ -6,7 +6,8 @@ import pytest
 
 from cases import ornstein_uhlenbeck as case
 from fpsolve.casefile import available
-from fpsolve.claims import Exact, Particles, Published, collect
+from fpsolve.claim_files import collect
+from fpsolve.claims import Exact, Particles, Published
 
 ROOT = Path(__file__).resolve().parents[1]
 CLAIMS = [(case, claim) for case, claims in collect(ROOT).items() for claim in claims]

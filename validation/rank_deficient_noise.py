@@ -19,7 +19,7 @@ def off_covariance(results, name):
 
 def second_order(cells, second_order=True):
     """One scheme on one grid."""
-    return {"p": fp.stationary(case.problem(second_order=second_order, cells=cells))}
+    return {"p": case.stationary(case.problem(second_order=second_order, cells=cells))}
 
 
 def extrapolated(cells=40, h2=3.0):
@@ -46,7 +46,7 @@ def told_infinite(second_order, regularisation=0.0):
         pr = case.regularised_problem(regularisation=regularisation, cells=96)
     else:
         pr = case.problem(second_order=second_order, cells=48)
-    p = fp.stationary(pr)
+    p = case.stationary(pr)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         sigma = fp.entropy_production(pr, p)

@@ -37,6 +37,10 @@ class Anisotropy:
     eigenvalues, eigenvalue_error: (d,), largest first.  directions: (d, d), a column each.
     condition, condition_error: largest over smallest, inf without full rank (then the error is nan).
     effective_rank, effective_rank_error: between 1 and d.  n: as of the covariance; 0 for a matrix.
+
+    >>> found = anisotropy([[2.0, 0.0], [0.0, 1.0]])
+    >>> found.eigenvalues, found.condition
+    (array([2., 1.]), 2.0)
     """
 
     eigenvalues: Array
@@ -71,6 +75,10 @@ class Alignment:
         that the noise of the estimate alone gives to it.
     curvatures: (d,), the Hessian's eigenvalues, largest first; variances, variance_error: of the noise along each.
     n: as of the covariance; 0 for a matrix.
+
+    >>> found = alignment(np.diag([1.0, 4.0]), np.diag([1.0, 3.0]))
+    >>> found.curvatures, found.variances, round(found.cosine, 3)
+    (array([3., 1.]), array([4., 1.]), 0.997)
     """
 
     cosine: float

@@ -45,6 +45,11 @@ class Autocorrelation:
     lags: (m,), in the unit of the times, from 0.  value, error: (m,); value[0] is 1.
     white: uncorrelated noise stays within +- white at a lag, with 95 %.
     time, time_error: the integrated correlation time, dt/2 for white noise.  n: values it was taken from.
+
+    >>> steps = np.random.default_rng(2).normal(size=10_001)
+    >>> found = autocorrelation(steps[1:] + steps[:-1], lags=20)
+    >>> found.is_white, bool(abs(found.value[1] - 0.5) < 4 * found.error[1])
+    (False, True)
     """
 
     lags: Array

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.asking import reals
+from fpsolve.asking import reals, shown
 from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput
 
@@ -65,7 +65,7 @@ def edges_of(label: str, x: Array, bins: int | ArrayLike) -> Array:
     edges = np.array(reals(label, bins))
     if edges.ndim != 1 or edges.size <= FEWEST_BINS or not np.all(np.isfinite(edges)) or np.any(np.diff(edges) <= 0):
         raise InvalidInput(
-            f"{label} is {bins!r}; give a whole number >= {FEWEST_BINS}, or {FEWEST_BINS + 1} or more rising edges"
+            f"{label} is {shown(bins)}; give a whole number >= {FEWEST_BINS}, or {FEWEST_BINS + 1} or more rising edges"
         )
     return edges
 

@@ -40,6 +40,10 @@ class NoiseCovariance:
     per_sample: Sigma of one sample's gradient, where it is known.
     left_out: (g, d, d), the estimates that leave one of g groups out, from which errors of functions of it follow;
         None where it is exact.
+
+    >>> exact = gradient_covariance([1.0, 2.0, 3.0])
+    >>> exact.exact, exact.value.round(6), exact.population
+    (True, array([[0.666667]]), array([[1.]]))
     """
 
     value: Array
@@ -62,7 +66,10 @@ class NoiseCovariance:
 
     @property
     def population(self) -> Array:
-        """N/(N - 1) Sigma: unbiased for one sample's covariance in the law that the N samples came from."""
+        """N/(N - 1) Sigma: unbiased for one sample's covariance in the law that the N samples came from.
+
+        Raises InvalidInput where no single samples were given.
+        """
         if self.per_sample is None:
             raise InvalidInput(f"this is the covariance of {self.per}; only gradient_covariance knows single samples")
         return self.per_sample * (self.n / (self.n - 1.0))

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.axis import read_only
 from fpsolve.checks import yes_or_no
 from fpsolve.errors import InvalidInput
@@ -38,6 +39,10 @@ class ThirdCumulant:
     value, error: (d, d, d), or (1, 1, 1) along a direction; the error is 0 where it is exact.
     skewness, skewness_error: (d,) or (1,), kappa_aaa/sigma_a^3, along each coordinate or the direction.
     n: how many gave it.
+
+    >>> found = gradient_third_cumulant([[0.0, 0.0], [0.0, 3.0], [3.0, 0.0]])
+    >>> found.value[0, 0].round(6), round(found.along([1.0, 0.0]), 6)
+    (array([ 2., -1.]), 2.0)
     """
 
     value: Array
@@ -51,7 +56,7 @@ class ThirdCumulant:
             object.__setattr__(self, name, read_only(np.array(getattr(self, name), dtype=float)))
 
     def along(self, direction: ArrayLike) -> float:
-        """The third cumulant along a direction, which is normalised: sum kappa_abc u_a u_b u_c."""
+        """The third cumulant along a direction u, (d,), which is normalised: sum kappa_abc u_a u_b u_c."""
         u = _direction(direction, len(self.value))
         return float(np.einsum("abc,a,b,c", self.value, u, u, u))
 
@@ -143,7 +148,7 @@ def _along(g: Array, direction: ArrayLike | None) -> Array:
 def _direction(given: ArrayLike, d: int) -> Array:
     u = np.array(given, dtype=float)
     if u.shape != (d,) or not np.all(np.isfinite(u)) or not u.any():
-        raise InvalidInput(f"direction is {given!r}; give {d} finite numbers, not all 0")
+        raise InvalidInput(f"direction is {shown(given)}; give {d} finite numbers, not all 0")
     return np.asarray(u / np.linalg.norm(u))
 
 

@@ -44,6 +44,10 @@ class Displacement:
     times, value, error: (m,).  window: (first, last) time of the fit.
     exponent, exponent_error: beta and its bootstrap standard error.  prefactor: K.
     bend, bend_error: d beta/d ln t inside the window, 0 for a power law.  n: replicas.
+
+    >>> found = mean_square_displacement(np.outer(np.arange(50.0), np.linspace(0.5, 1.5, 100)))
+    >>> round(found.exponent, 6), found.power_law  # ballistic
+    (2.0, True)
     """
 
     times: Array

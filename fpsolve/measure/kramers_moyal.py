@@ -46,6 +46,11 @@ class KramersMoyal:
     drift, drift_error, drift_bias, diffusion, diffusion_error, diffusion_bias: (bins,); nan where a bin has fewer than
         20 increments.  kurtosis: (bins,), excess, of the increments: 0 for a diffusion at short lags, large for jumps.
     lag: tau.  continuous: whether the finite-lag correction was taken out.  n: increments in all.
+
+    >>> x = np.random.default_rng(1).normal(size=(2, 20_000))
+    >>> found = kramers_moyal([x[0], 0.5 * x[0] + x[1]], bins=10, continuous=False)  # one step of a random map
+    >>> bool(np.all(found.departures(-0.5 * found.x, np.full(10, 0.5))[0] < 4))
+    True
     """
 
     x: Array

@@ -1,6 +1,8 @@
 """Drift and diffusion tensor from trajectories in two coordinates: the conditional moments of kramers_moyal.py.
 
-A_i = <dx_i | x>/tau,     D_ij = Cov(dx_i, dx_j | x)/(2 tau),     both with the finite lag taken out (finite_lag.py)
+    A_i = <dx_i | x>/tau,     D_ij = Cov(dx_i, dx_j | x)/(2 tau)
+
+both with the finite lag taken out (finite_lag.py).
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput
 from fpsolve.measure.conditional import edges_of, moments_in_bins
@@ -31,10 +34,16 @@ BINS = (10, 10)
 class KramersMoyalPlane:
     """Drift vector and diffusion tensor in bins of two coordinates, with standard errors and biases they may have.
 
-    x: (bx, by, 2), the mean place in each bin.  edges: (bx + 1,) and (by + 1,).  counts: (bx, by).
+    names: of the coordinates.  x: (bx, by, 2), the mean place in each bin.  edges: (bx + 1,) and (by + 1,).
+    counts: (bx, by), increments in each.
     drift, drift_error, drift_bias: (bx, by, 2).  diffusion, diffusion_error, diffusion_bias: (bx, by, 2, 2).
     nan where a bin has fewer than 20 increments; biases, and with continuous=True all, also where it has fewer than
     seven such neighbours.  lag: tau.  continuous: whether the finite lag was taken out.  n: increments in all.
+
+    >>> x = np.random.default_rng(1).normal(size=(2, 10_000, 2))
+    >>> found = kramers_moyal_plane([x[0], x[0] + x[1]], bins=(5, 5), continuous=False)
+    >>> found.diffusion.shape, bool(abs(found.diffusion[2, 2, 0, 0] - 0.5) < 3 * found.diffusion_error[2, 2, 0, 0])
+    ((5, 5, 2, 2), True)
     """
 
     names: tuple[str, ...]
@@ -104,7 +113,7 @@ def kramers_moyal_plane(
     dx = seen.positions[later].reshape(-1, 2) - x
     spread(x, "the trajectory")
     if not isinstance(bins, (tuple, list)) or len(bins) != 2:
-        raise InvalidInput(f"bins is {bins!r}; give two, one for each coordinate")
+        raise InvalidInput(f"bins is {shown(bins)}; give two, one for each coordinate")
     edges = (edges_of("bins[0]", x[:, 0], bins[0]), edges_of("bins[1]", x[:, 1], bins[1]))
     shape = (edges[0].size - 1, edges[1].size - 1)
     found = moments_in_bins(x, dx, edges)

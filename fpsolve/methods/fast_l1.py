@@ -1,7 +1,7 @@
 """L1 with a short memory, for generators with memory that depend on time: positive, and the mass is kept.
 
-    dm/dt = L(t) D_t^(1-beta) m     (Riemann-Liouville):  coefficients are those of the time t, and act while the clock
-                                    of the process runs.
+    dm/dt = L(t) D_t^(1-beta) m     (Riemann-Liouville)
+Coefficients are those of the time t, and act while the clock of the process runs.
 With g = I^beta m, the time that clocks have run times what moved, it is dm = L(t) dg and m = D_t^beta g (Caputo), so
     m_k = m_{k-1} + L(t*) (g_k - g_{k-1}),   m_k = z (g_k - g_{k-1}) + history,   z = step^-beta/Gamma(2-beta),
     (z - L(t*)) (g_k - g_{k-1}) = m_{k-1} - history,
@@ -45,6 +45,7 @@ class FastL1:
     steps: how many; None: twice as many until the answer changes by less than rtol, summed over the cells and relative
     to the mass.
     grading: r, of the times (k/steps)^r of the last; None: (2 - memory)/memory.
+
     The past is held in a few dozen vectors, their number growing like ln(steps).
     Raises InvalidInput unless steps >= 1, 0 < rtol < 1 and grading >= 1; `states` does without memory; NotConverged
     where 2^16 steps are not enough.

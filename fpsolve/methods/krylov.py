@@ -61,7 +61,10 @@ class Krylov:
     def states(
         self, generator: Generators, m0: Array, times: Array, *, start: float = 0.0, progress: Progress = None
     ) -> tuple[Array, Info]:
-        """The masses at `times`, from m0 at `start`; see `fpsolve.methods.march.Method`."""
+        """The masses at `times`, from m0 at `start`; see `fpsolve.methods.march.Method`.
+
+        Raises InvalidInput for a generator in motion.
+        """
         if callable(generator):
             raise InvalidInput(
                 "Krylov needs a generator that does not depend on time, and this one does: use fp.TRBDF2(), or freeze "

@@ -6,7 +6,8 @@ that knows the generator only by its flow: `flow.apply(t, m)` is L(t) m, `flow.s
 The size of an error is the sum of its magnitudes over that of the masses.  exp(t L) of a Markov generator lengthens no
 difference in this norm, so the estimates of all steps add up to a bound on the error in time.
 
-    per_unit  the error allowed is rtol for the whole run, each step having its share by its length; else rtol a step
+    carry     (flow, t, h, e) -> what at most becomes of a difference e over a step: the error allowed is then 3 rtol at
+              any time of the run, shared by all steps (budget.py); else rtol a step
     positive  a step that a Markov generator leaves with a mass below -1e-10 of the largest is taken again by shorter
               ones, and where 64 of equal steps are not short enough by backward Euler, positive for every step
 """
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.errors import InvalidInput, NotConverged
+from fpsolve.methods.budget import Budget
 from fpsolve.methods.flow import Flow, Generators
 from fpsolve.methods.steps import Adaptive, Equal, Steps
 from fpsolve.progress import Progress, reporting
@@ -29,6 +31,8 @@ from fpsolve.values.info import Info
 __all__ = ["Interrupted", "Method", "OneStep", "march"]
 
 Array = NDArray[np.float64]
+Carry = Callable[[Flow, float, float, Array], Array]
+MOST = 3.0  # of rtol: what a bound may reach so that the error itself, some of which cancels, is about rtol
 UNDERSHOOT = 1e-10  # of the largest mass
 DEEPEST = 6  # halvings of a step that leaves negative masses
 THOUSANDTHS = 1000  # progress is told in parts of the run's time
@@ -94,19 +98,19 @@ def march(
     *,
     start: float = 0.0,
     progress: Progress = None,
-    per_unit: bool = False,
+    carry: Carry | None = None,
     positive: bool = False,
 ) -> tuple[Array, Info]:
     """Take steps of `method` from m0 at `start` through all `times`: `Method.states`, for one-step methods.
 
-    per_unit, positive: as the head of this module says.
+    carry, positive: as the head of this module says.
 
     Raises InvalidInput where dt is longer than the run; NotConverged where masses are not finite, or steps vanish.
     """
     flow = Flow(generator)
     positive = positive and flow.at(start).is_markov
     stops = np.asarray(times, dtype=float)
-    run = _Run(method, flow, start, np.array(m0, dtype=float), stops, per_unit=per_unit, positive=positive)
+    run = _Run(method, flow, start, np.array(m0, dtype=float), stops, carry=carry, positive=positive)
     try:
         with reporting(THOUSANDTHS, progress, "evolve") as tell:
             run.follow(tell)
@@ -119,29 +123,41 @@ class _Run:
     """One run: `now` is (t, m) at the last step taken, one tuple, so that an interruption finds a whole state."""
 
     def __init__(
-        self, method: OneStep, flow: Flow, start: float, m0: Array, times: Array, *, per_unit: bool, positive: bool
+        self,
+        method: OneStep,
+        flow: Flow,
+        start: float,
+        m0: Array,
+        times: Array,
+        *,
+        carry: Carry | None,
+        positive: bool,
     ) -> None:
         self.method, self.flow, self.start, self.times, self.positive = method, flow, start, times, positive
-        self.now = (start, m0)
+        self.carry = carry
+        self.now, self.errors = (start, m0), np.zeros_like(m0)
         self.rows: list[Array] = []
         self.again = self.by_euler = 0
         self.began = time.process_time()
-        self.steps = self._steps(m0, float(times[-1]) - start, per_unit)
+        self.steps = self._steps(m0, float(times[-1]) - start)
 
-    def _steps(self, m0: Array, length: float, per_unit: bool) -> Steps:
+    def _steps(self, m0: Array, length: float) -> Steps:
         method = self.method
         if method.dt is not None:
             if method.dt > length > 0:
                 raise InvalidInput(f"dt is {method.dt:g} but the run lasts {length:g}; give a step no longer than that")
             return Equal(method.dt)
         rate, power = _ratio(_size(self.flow.apply(self.start, m0)), _size(m0)), method.order + 1
+        shared = self.carry is not None and length > 0
         if not rate:
             first = np.inf
-        elif per_unit and length > 0:  # (rate h)^power = rtol h/length
+        elif shared:  # (rate h)^power = rtol h/length
             first = (method.rtol / (rate * length)) ** (1.0 / (power - 1)) / rate
         else:
             first = method.rtol ** (1.0 / power) / rate
-        return Adaptive(method.rtol, method.order, first, length if per_unit else None)
+        scale = 1.0 / rate if rate else length
+        budget = Budget(MOST * method.rtol, self.start, length, scale) if shared else None
+        return Adaptive(method.rtol, method.order, first, budget)
 
     def follow(self, tell: Callable[[int], object]) -> None:
         """Through all times."""
@@ -167,8 +183,21 @@ class _Run:
             raise NotConverged(
                 f"the masses are no longer finite at t={t + h:g}; a coefficient is out of bounds", best=m
             )
-        if steps.judge(None if error is None else _ratio(_size(error), size), sound):
+        carried, kept = self._carried(t, h, _ratio(_size(m), size))
+        if steps.judge(None if error is None else _ratio(_size(error), size), sound, kept):
             self.now = (steps.t if steps.left else steps.end, new)
+            self.errors = carried if error is None else carried + error
+
+    def _carried(self, t: float, h: float, shrunk: float) -> tuple[Array, float]:
+        """What becomes of the errors so far over a step, and how much of their size relative to the masses' it keeps.
+
+        shrunk: the masses before the step over those after it.
+        """
+        before = _size(self.errors)
+        if self.carry is None or self.method.dt is not None or not before:
+            return self.errors, 1.0
+        carried = self.carry(self.flow, t, h, self.errors)
+        return carried, min(1.0, shrunk * _size(carried) / before)
 
     def _sound(self, m: Array, new: Array) -> bool:
         """Whether no mass is more negative than before or rounding; else it is counted."""
@@ -193,8 +222,13 @@ class _Run:
         steps = self.steps
         adaptive = isinstance(steps, Adaptive)
         notes = [f"{steps.taken} steps, {steps.refused} refused, {self.flow.factored} factorisations"]
-        if adaptive:
-            notes.append(f"the estimated errors of all steps add up to {steps.total:.2g} of the mass")
+        error = None
+        if isinstance(steps, Adaptive) and steps.budget is not None:
+            error = steps.budget.worst
+            notes.append(f"what is left of the estimated errors of all steps never exceeds {error:.2g} of the mass")
+        elif adaptive:
+            error = steps.total
+            notes.append(f"the estimated errors of all steps add up to {error:.2g} of the mass")
         if self.again:
             euler = f", {self.by_euler} of these by backward Euler" if self.by_euler else ""
             notes.append(f"{self.again} steps that left a negative density were taken again by shorter ones{euler}")
@@ -202,7 +236,7 @@ class _Run:
             method=repr(self.method),
             seconds=time.process_time() - self.began,
             steps=steps.taken,
-            time_error=steps.total if adaptive else None,
+            time_error=error,
             notes=tuple(notes),
         )
 

@@ -13,13 +13,13 @@ from abc import ABC, abstractmethod
 
 from fpsolve.checks import number
 from fpsolve.errors import InvalidInput, NotConverged
+from fpsolve.methods.budget import Budget
 
 __all__ = ["Adaptive", "Equal", "Steps", "check_steps"]
 
 SAFETY = 0.9
 MOST_GROWTH, MOST_SHRINKING = 8.0, 1.0 / 64.0
 MOST_STEPS = 2**128  # in one interval: far below any step that rates in double precision ask for
-DECAY = 3.0  # by the end of a run most of what its early steps erred by has decayed: measured on eleven problems
 ALIKE = 1e-12  # relative difference of step sizes that share a factorisation
 REMEMBERED = 32  # step sizes
 EPSILON = 2.0**-52
@@ -74,10 +74,11 @@ class Steps(ABC):
         return h
 
     @abstractmethod
-    def judge(self, error: float | None, sound: bool = True) -> bool:
+    def judge(self, error: float | None, sound: bool = True, kept: float = 1.0) -> bool:
         """Whether the step that was tried is taken, given its estimated error relative to the mass.
 
         sound: False where it must not be, whatever its error, if a shorter one can take its place.
+        kept: what remains of earlier errors after it.
         """
 
     @abstractmethod
@@ -92,7 +93,7 @@ class Equal(Steps):
         super().__init__()
         self.dt = dt
 
-    def judge(self, error: float | None, sound: bool = True) -> bool:
+    def judge(self, error: float | None, sound: bool = True, kept: float = 1.0) -> bool:
         """Every step is taken."""
         self.taken += 1
         self.place += 1
@@ -105,22 +106,21 @@ class Equal(Steps):
 class Adaptive(Steps):
     """Steps whose estimated error is small enough, each an interval over 2^a or 3 2^a.
 
-    rtol: what a step may err by; with `length`, that of the run, all steps together may err by 3 rtol, each by its
-        share h/length, and what remains of their errors at the end is about rtol.
+    rtol: what a step may err by; with a `budget` that decides, by the errors of all steps.
     order: of the method, whose local error goes like h^(order + 1).  first: the step to begin with, inf if unknown.
     """
 
-    def __init__(self, rtol: float, order: int, first: float, length: float | None = None) -> None:
+    def __init__(self, rtol: float, order: int, first: float, budget: Budget | None = None) -> None:
         super().__init__()
-        self.rtol, self.order, self.wanted, self.length = rtol, order, first, length
+        self.rtol, self.order, self.wanted, self.budget = rtol, order, first, budget
 
-    def judge(self, error: float | None, sound: bool = True) -> bool:
+    def judge(self, error: float | None, sound: bool = True, kept: float = 1.0) -> bool:
         """Take the step if its error is allowed; the next is the longest that should be, cut where this one ends."""
         assert error is not None
-        h = self.h
-        allowed = self.rtol if self.length is None else DECAY * self.rtol * h / self.length
+        h, budget = self.h, self.budget
+        allowed = self.rtol if budget is None else budget.allowed(self.t, h, kept)
         ratio = allowed / error if error > 0 else math.inf
-        power = 1.0 / (self.order + (self.length is None))
+        power = 1.0 / (self.order + (budget is None))  # a share is about proportional to h
         factor = min(MOST_GROWTH if sound else 0.5, max(MOST_SHRINKING, SAFETY * ratio**power))
         self.wanted = factor * h
         taken = sound and error <= allowed
@@ -128,6 +128,8 @@ class Adaptive(Steps):
             self.taken += 1
             self.total += error
             self.place += 1
+            if budget is not None:
+                budget.take(error, kept)
         else:
             self.refused += 1
         if self.left:

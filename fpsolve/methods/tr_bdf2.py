@@ -36,8 +36,9 @@ EMBEDDED = ((1.0 - W) / 3.0, (3.0 * W + 1.0) / 3.0, D / 3.0)  # of order 3
 class TRBDF2:
     """Second order and L-stable: the default where coefficients depend on time.
 
-    dt: equal steps of at most dt between output times; None: adaptive steps that share out, by their lengths, what the
-    run may err by: its error at the end, summed over the cells and relative to the mass, is about rtol, at most 3 rtol.
+    dt: equal steps of at most dt between output times; None: adaptive steps that share out what the run may err by: its
+    error, summed over the cells and relative to the mass, is about rtol at the end, at no time more than 3 rtol.  What
+    an earlier step erred by counts as far as it has not decayed.
     Where rates are never negative, a step that leaves a mass below -1e-10 of the largest is taken again by shorter
     ones, the last resort being backward Euler; `info.notes` counts them.
     Raises InvalidInput unless dt > 0 and 0 < rtol < 1.
@@ -57,7 +58,7 @@ class TRBDF2:
         self, generator: Generators, m0: Array, times: Array, *, start: float = 0.0, progress: Progress = None
     ) -> tuple[Array, Info]:
         """The masses at `times`, from m0 at `start`; see `fpsolve.methods.march.Method`."""
-        return march(self, generator, m0, times, start=start, progress=progress, per_unit=True, positive=True)
+        return march(self, generator, m0, times, start=start, progress=progress, carry=self.carry, positive=True)
 
     def step(self, flow: Flow, t: float, h: float, m: Array, estimate: bool) -> tuple[Array, Array | None]:
         """The masses at t + h, and their estimated local error where asked for."""
@@ -71,3 +72,8 @@ class TRBDF2:
             return new, None
         off = (EMBEDDED[0] - B[0]) * one + (EMBEDDED[1] - B[1]) * two + (EMBEDDED[2] - B[2]) * three
         return new, z * flow.increment(end, z, off, to=ROUGH)
+
+    def carry(self, flow: Flow, t: float, h: float, e: Array) -> Array:
+        """What becomes of a difference e of masses over a step, or more: backward Euler over D h, factored already."""
+        z = 1.0 / (D * h)
+        return z * flow.increment(t + h, z, e, to=ROUGH)

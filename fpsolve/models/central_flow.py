@@ -22,7 +22,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.asking import ask, reals
+from fpsolve.asking import ask, reals, shown
 from fpsolve.checks import number, parameter_names, rising_times, whole
 from fpsolve.errors import InvalidInput, NotConverged
 from fpsolve.process import Process
@@ -205,7 +205,7 @@ class CentralFlow:
     def _start(self, start: ArrayLike) -> Array:
         begin = np.array(reals("start", start), ndmin=1)
         if begin.shape != (len(self.names),) or not np.all(np.isfinite(begin)):
-            raise InvalidInput(f"start is {start!r}; give one finite number for each of {self.names}")
+            raise InvalidInput(f"start is {shown(start)}; give one finite number for each of {self.names}")
         return begin
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import number, yes_or_no
 from fpsolve.errors import InvalidInput
 from fpsolve.kernels.train import ALL, FRESH, REPLACED, SHUFFLED
@@ -76,7 +77,7 @@ class DenseNetwork:
             )
         if not isinstance(self.hidden, (tuple, list)):
             raise InvalidInput(
-                f"hidden is {self.hidden!r}; give the units of each hidden layer in a tuple, such as (8,)"
+                f"hidden is {shown(self.hidden)}; give the units of each hidden layer in a tuple, such as (8,)"
             )
         object.__setattr__(self, "hidden", tuple(self.hidden))
         _ = self.architecture

@@ -41,7 +41,8 @@ class DiagonalNetwork(BalancedModel):
 
     data: a Regression (or Moments, without SGD: see `from_moments`).
     depth: the papers' D >= 0; the network has depth + 1 layers.  width: neurons d >= 1.
-    learning_rate, batch: the step eta and the minibatch size S.  weight_decay: gamma >= 0.
+    learning_rate, batch: the step eta and the minibatch size S; 0.01 and 1 where they are left out, as the repr says.
+    weight_decay: gamma >= 0.
     temperature: eta/S; give it only to have it checked against learning_rate and batch.
 
     Raises InvalidInput for arguments out of range, a batch larger than the data, a temperature in conflict.
@@ -203,9 +204,10 @@ class DiagonalNetwork(BalancedModel):
 
     def __repr__(self) -> str:
         decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
+        how = described(self.data, self.learning_rate, self.batch)
         return (
             f"DiagonalNetwork(depth {self.depth}, width {self.width}, temperature {self.temperature:g} "
-            f"(critical {self.critical_temperature:.6g}){decay}; {described(self.data)})"
+            f"(critical {self.critical_temperature:.6g}){decay}; {how})"
         )
 
 

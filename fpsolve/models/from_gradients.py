@@ -50,7 +50,7 @@ class FromGradients:
         A = -E g,   D = (T/2) Cov g,   T = learning_rate/batch
 
     gradient: g(theta, *columns), vectorised: theta has the shape (places, 1), a column (samples,), the answer (places,
-        samples).  Two parameters: theta is a tuple of two such arrays, and so is the answer.
+        samples).  Two parameters: theta is one tuple of two such arrays, and so is the answer.
     data: an fp.Regression (columns x and y), or a tuple of arrays with one row per sample.
     start: where to begin looking for the minimum: a number, or a tuple for two parameters (which also says that there
         are two).  Without it a single parameter's minimum is looked for on the whole line.
@@ -96,7 +96,8 @@ class FromGradients:
         data = (self.data.x, self.data.y) if isinstance(self.data, Regression) else self.data
         if isinstance(data, np.ndarray) or not isinstance(data, (tuple, list)):
             raise InvalidInput(f"data is a {type(data).__name__}; give an fp.Regression, or a tuple of columns")
-        return SampleGradients(self.gradient, tuple(data), 2 if np.ndim(self.start or 0) else 1)
+        names = ("x", "y") if isinstance(self.data, Regression) else ()
+        return SampleGradients(self.gradient, tuple(data), 2 if np.ndim(self.start or 0) else 1, names)
 
     @property
     def temperature(self) -> float:
@@ -187,7 +188,10 @@ class FromGradients:
         axis = self.grid().axes[0]
         log = axis.kind == "log"
         if log and axis.lo < 0:
-            raise InvalidInput("the parameter is negative and its noise vanishes at 0; change the parameter's sign")
+            raise InvalidInput(
+                f"the parameter is negative ({float(self.minimum[0]):.4g} at the minimum) and its noise vanishes at 0: "
+                f"change the parameter's sign (or is {self.samples.call} not what the gradient takes?)"
+            )
         low, high = (axis.lo, axis.hi) if log else self._domain()
         return RandomMap(
             step=lambda u, g: u - self.learning_rate * g,

@@ -19,6 +19,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput, NotNormalizable
 from fpsolve.grid import Grid
@@ -227,7 +228,7 @@ class LinearGaussian:
 
     def _moments(self, start: Point | Gaussian) -> tuple[Array, Array]:
         if not isinstance(start, (Point, Gaussian)):
-            raise InvalidInput(f"start is {start!r}; give an fp.Point or an fp.Gaussian")
+            raise InvalidInput(f"start is {shown(start)}; give an fp.Point or an fp.Gaussian")
         center = np.array(start.coordinates) if isinstance(start, Point) else start.center
         if center.size != self.mean.size:
             raise InvalidInput(f"{start} has {center.size} coordinates; this process has {', '.join(self.names)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.errors import InvalidInput
 
 __all__ = ["ROUNDING", "inverse", "per_axis", "square", "symmetric", "tensor"]
@@ -58,7 +59,7 @@ def per_axis(label: str, given: ArrayLike, d: int) -> Array:
     """One finite number per axis, from these or one for all."""
     numbers = np.array(given, dtype=float)
     if numbers.shape not in ((), (1,), (d,)) or not np.all(np.isfinite(numbers)):
-        raise InvalidInput(f"{label} is {given!r}; give a finite number for each of the {d} axes, or one for all")
+        raise InvalidInput(f"{label} is {shown(given)}; give a finite number for each of the {d} axes, or one for all")
     return np.array(np.broadcast_to(numbers, d))
 
 

@@ -53,7 +53,8 @@ class NearlySymmetric:
     """Two layers of one weight each whose rescaling symmetry is broken by a term without noise.
 
     data: a Regression (or Moments, without SGD: see `from_moments`).  strength: zeta > 0.  charge: z0, not 0.
-    learning_rate, batch: of SGD; temperature: their quotient, to have it checked.
+    learning_rate, batch: of SGD, 0.01 and 1 where they are left out, as the repr says; temperature: their quotient, to
+        have it checked.
 
     Raises InvalidInput for arguments out of range, a batch larger than the data, a temperature in conflict.
 
@@ -274,7 +275,7 @@ class NearlySymmetric:
     def __repr__(self) -> str:
         return (
             f"NearlySymmetric(strength {self.strength:g}, charge {self.charge:g} displaced by {self.displacement:.4g}, "
-            f"temperature {self.temperature:g}; {described(self.data)})"
+            f"temperature {self.temperature:g}; {described(self.data, self.learning_rate, self.batch)})"
         )
 
 

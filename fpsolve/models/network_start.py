@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import seed_key, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.kernels.random import STARTS, fill_normals
@@ -79,7 +80,9 @@ def _given(shape: Architecture, start: ArrayLike | Sequence[ArrayLike], n: int |
     try:
         flat = flattened(shape, start) if layers else np.asarray(start, dtype=float)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"start is {start!r}; give weights, the layers' matrices, or a Swarm: {error}") from error
+        raise InvalidInput(
+            f"start is {shown(start)}; give weights, the layers' matrices, or a Swarm: {error}"
+        ) from error
     if flat.shape[-1:] != (shape.size,) or flat.ndim > 2 or flat.size == 0:
         raise InvalidInput(
             f"start has shape {flat.shape}; give ({shape.size},) or (replicas, {shape.size}), or the layers' matrices"

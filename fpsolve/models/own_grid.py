@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
@@ -69,6 +70,6 @@ def plane_for(names: tuple[str, ...], middle: Array, reach: Array, cells: int | 
     """Uniform axes from middle - reach to middle + reach; cells: of each, or one number for both."""
     counts = tuple(cells) if isinstance(cells, (tuple, list)) else (cells, cells)
     if len(counts) != len(names):
-        raise InvalidInput(f"cells is {cells!r}; give a whole number, or one for each of {names}")
+        raise InvalidInput(f"cells is {shown(cells)}; give a whole number, or one for each of {names}")
     rows = zip(names, middle, reach, counts, strict=True)
     return Grid(**{name: Axis.uniform(m - r, m + r, count) for name, m, r, count in rows})

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import number, seed_key, whole
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
@@ -152,6 +153,6 @@ class GaussianWeights:
 
 def _two(name: str, given: Any) -> tuple[float, float]:
     if np.ndim(given) != 1 or np.size(given) != 2:
-        raise InvalidInput(f"{name} is {given!r}; give two numbers, for u and w")
+        raise InvalidInput(f"{name} is {shown(given)}; give two numbers, for u and w")
     first, second = (number(name, part) for part in np.asarray(given).tolist())
     return first, second

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import whole
 from fpsolve.errors import DegenerateWarning, InvalidInput
 from fpsolve.models.pair_start import GaussianWeights
@@ -78,7 +79,7 @@ def _given(start: Any) -> tuple[Array, Array]:
     try:
         u, w = (np.asarray(part, dtype=float) for part in start)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"start is {start!r}; give pair.initial(...), weights (u, w), or a Swarm") from error
+        raise InvalidInput(f"start is {shown(start)}; give pair.initial(...), weights (u, w), or a Swarm") from error
     if u.shape != w.shape or u.ndim > 1 or u.size == 0:
         raise InvalidInput(f"u has shape {u.shape}, w {w.shape}; give two numbers, or two arrays of one length")
     return u, w

@@ -24,6 +24,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.axis import Axis
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
@@ -122,7 +123,7 @@ class RankOneFactorisation:
         """chi at times t >= 0, any shape, from `start` at t = 0, else InvalidInput: the closed form's root."""
         times = np.asarray(t, dtype=float)
         if not np.all(np.isfinite(times) & (times >= 0)):
-            raise InvalidInput(f"t is {t!r}; give finite times >= 0")
+            raise InvalidInput(f"t is {shown(t)}; give finite times >= 0")
         answers = np.array([self._chi_at(float(s), number("start", start)) for s in times.ravel()])
         return float(answers[0]) if times.ndim == 0 else answers.reshape(times.shape)
 

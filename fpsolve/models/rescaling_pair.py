@@ -48,7 +48,8 @@ class RescalingPair(PairModel):
     """Two layers of one weight each, u and w, trained by SGD on one-dimensional regression.
 
     data: a Regression (or Moments, without SGD: see `from_moments`).
-    learning_rate, batch: the step eta and the minibatch size S.  weight_decay: gamma >= 0.
+    learning_rate, batch: the step eta and the minibatch size S; 0.01 and 1 where they are left out, as the repr says.
+    weight_decay: gamma >= 0.
     sign: 1 where u^2 > w^2, -1 where u^2 < w^2; both have the same process.
     temperature: eta/S; give it only to have it checked against learning_rate and batch.
 
@@ -210,9 +211,10 @@ class RescalingPair(PairModel):
 
     def __repr__(self) -> str:
         decay = f", weight decay {self.weight_decay:g}" if self.weight_decay else ""
+        how = described(self.data, self.learning_rate, self.batch)
         return (
             f"RescalingPair({SHEETS[self.sign]}, temperature {self.temperature:g} "
-            f"(critical {self.critical_temperature:.6g}){decay}; {described(self.data)})"
+            f"(critical {self.critical_temperature:.6g}){decay}; {how})"
         )
 
 

@@ -8,6 +8,7 @@ g has the shape (places, samples): one array for one parameter, a tuple of two f
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fpsolve.asking import ask, check_repeats, reals
+from fpsolve.asking import ask, check_repeats, reals, shown
 from fpsolve.axis import read_only
 from fpsolve.errors import InvalidInput
+from fpsolve.functions import Function
 
 __all__ = ["GradientMoments", "SampleGradients"]
 
@@ -38,20 +40,44 @@ class GradientMoments:
 class SampleGradients:
     """g(theta, *columns) for `parameters` parameters.
 
-    columns: the data, each with one row per sample.
+    columns: the data, each with one row per sample.  names: of the columns, where they have any.
 
-    Raises InvalidInput for empty data, columns of different lengths and data that are not finite numbers; `check` for
-    a gradient that raises, has another shape, is not real, or differs from one call to the next.
+    Raises InvalidInput for empty data, columns of different lengths and data that are not finite numbers, and for a
+    gradient with other arguments; `check` for one that raises, has another shape, is not real, or differs from one call
+    to the next.
     """
 
     gradient: Callable[..., Any]
     columns: tuple[Array, ...]
     parameters: int
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not callable(self.gradient):
-            raise InvalidInput(f"gradient is {self.gradient!r}; give the function g(theta, x, y) of one sample")
+            raise InvalidInput(f"gradient is {shown(self.gradient)}; give the function g(theta, x, y) of one sample")
         object.__setattr__(self, "columns", _columns(self.columns))
+        self._check_arguments()
+
+    @property
+    def call(self) -> str:
+        """How the gradient is called, for messages."""
+        columns = self.names or tuple(f"column{k + 1}" for k in range(len(self.columns)))
+        theta = "theta" if self.parameters == 1 else "theta = (theta1, theta2)"
+        return f"gradient({', '.join((theta, *columns))})"
+
+    def _check_arguments(self) -> None:
+        """As many as there are, and named columns in their places."""
+        parameters = Function(self.gradient, "gradient").parameters
+        takes = tuple(parameter.name for parameter in parameters)
+        try:
+            inspect.Signature(parameters).bind(*range(1 + len(self.columns)))
+        except TypeError:
+            right = not parameters  # builtins and ufuncs do not say
+        else:
+            right = not set(self.names) <= set(takes) or takes[1 : 1 + len(self.names)] == self.names
+        if not right:
+            tuples = "" if self.parameters == 1 else ": both parameters come as one tuple, a, b = theta"
+            raise InvalidInput(f"gradient takes ({', '.join(takes)}), but it is called as {self.call}{tuples}")
 
     @property
     def n(self) -> int:
@@ -67,7 +93,7 @@ class SampleGradients:
             for some in (places, places[:, :1])
         )
         where = ", ".join(f"{value:.6g}" for value in theta)
-        check_repeats("gradient", first[:, :1], again, f"at theta=({where})")
+        check_repeats("gradient", first[:, :1], again, f"at theta=({where})", self.call)
 
     def __call__(self, theta: Array) -> Array:
         """All gradients at the places theta (d, k), shape (d, k, samples); checked."""
@@ -112,7 +138,8 @@ class SampleGradients:
 
     def _ask(self, theta: Array, columns: tuple[Array, ...]) -> Any:
         with np.errstate(all="ignore"):  # what is not finite is told with its place
-            return ask(self.gradient, "gradient", theta[0] if self.parameters == 1 else tuple(theta), *columns)
+            places = theta[0] if self.parameters == 1 else tuple(theta)
+            return ask(self.gradient, "gradient", places, *columns, call=self.call)
 
     def _shaped(self, answer: Any, shape: tuple[int, ...]) -> Array:
         """The answer as an array (d, places, samples)."""
@@ -123,6 +150,11 @@ class SampleGradients:
                 "parameter, a tuple of one array each for more"
             )
         numbers = [reals("gradient", part) for part in parts]
+        if shape[1] > 1 and not all(part.ndim for part in numbers):
+            raise InvalidInput(
+                f"gradient returned one number for {shape[0]} places and {shape[1]} samples; give one gradient per "
+                f"place and sample, shape {shape}, not their mean: {self.call} is called with theta as a column"
+            )
         try:
             return np.stack([np.broadcast_to(part, shape) for part in numbers])
         except ValueError as error:

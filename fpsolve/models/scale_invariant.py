@@ -23,6 +23,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.axis import Axis
 from fpsolve.checks import number, whole
 from fpsolve.errors import InvalidInput
@@ -112,7 +113,7 @@ class ScaleInvariant:
         gain = 2.0 * self.temperature * self._constant_noise("the norm moves alike on every path")
         times, r0 = np.asarray(t, dtype=float), np.asarray(start, dtype=float)
         if not (np.all(np.isfinite(times) & (times >= 0)) and np.all(np.isfinite(r0) & (r0 > 0))):
-            raise InvalidInput(f"t is {t!r} and start is {start!r}; give finite times >= 0 and norms > 0")
+            raise InvalidInput(f"t is {shown(t)} and start is {shown(start)}; give finite times >= 0 and norms > 0")
         rate = 8.0 * self.weight_decay
         grown = times if rate == 0 else -np.expm1(-rate * times) / rate
         answer = (r0**4 * np.exp(-rate * times) + gain * grown) ** 0.25

@@ -52,6 +52,9 @@ def moments_of(data: Regression | Moments) -> Moments:
     return data.moments if isinstance(data, Regression) else data
 
 
-def described(data: Regression | Moments) -> str:
-    """How many samples, or that only their moments are known."""
-    return f"{data.n} samples" if isinstance(data, Regression) else "from moments"
+def described(data: Regression | Moments, learning_rate: float | None, batch: int | None) -> str:
+    """How SGD goes and on how many samples, or that only their moments are known."""
+    if not isinstance(data, Regression):
+        return "from moments"
+    pace = "" if learning_rate is None else f"learning rate {learning_rate:g}, batch {batch}; "
+    return f"{pace}{data.n} samples"

@@ -1,8 +1,8 @@
-"""Epstein's sums over the plane's lattice: sum' (m.A m)^(-s) and its moments, beyond where they converge.
+"""Moments of Epstein's sum over the plane's lattice, sum' (m.A m)^(-s), beyond where they converge.
 
 With E(s; A) = sum over m in Z^2, m != 0, of (m.A m)^(-s), the second moments sum' m_i m_j (m.A m)^(-1-s) are
 -dE/dA_ij / s; for 0 < s < 1 they are meant by analytic continuation, which is what a punctured midpoint rule misses at
-a singularity.  Both by Riemann's split of the Mellin integral at t = 1: sums that converge like exp(-pi m.A m).
+a singularity.  By Riemann's split of the Mellin integral at t = 1: sums that converge like exp(-pi m.A m).
 Source: Borwein et al., Lattice Sums Then and Now (2013), ch. 1; Crandall, Fast evaluation of Epstein zeta functions.
 """
 
@@ -13,7 +13,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["lattice_moments", "lattice_total"]
+__all__ = ["lattice_moments"]
 
 Array = NDArray[np.float64]
 NOTHING = 13.0  # exp(-pi 13) is below rounding
@@ -29,16 +29,6 @@ def lattice_moments(form: Array, s: float) -> Array:
     moments -= np.einsum("n,ni,nj->ij", _incomplete(2.0 - s, y), dual, dual)
     moments += inverse / (2.0 * math.pi) * (_incomplete(1.0 - s, y).sum() + 1.0 / (s - 1.0))
     return np.asarray(moments * (math.pi / size) ** (1.0 + s) / math.gamma(1.0 + s))
-
-
-def lattice_total(form: Array, s: float) -> float:
-    """sum' (m.A m)^(-1-s), 0 < s < 1.  form: A, positive definite."""
-    unit, size = _normalised(form)
-    m = _points(unit)
-    x, y = _quadratic(unit, m), _quadratic(np.asarray(np.linalg.inv(unit), dtype=float), m)
-    far = (np.exp(-math.pi * y) - math.pi * y * _incomplete(1.0 - s, y)) / s  # by parts: E_(1+s)(pi y)
-    total = float(_incomplete(1.0 + s, x).sum() + far.sum()) - 1.0 / (1.0 + s) + 1.0 / s
-    return total * (math.pi / size) ** (1.0 + s) / math.gamma(1.0 + s)
 
 
 def _normalised(form: Array) -> tuple[Array, float]:

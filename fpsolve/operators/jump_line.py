@@ -18,7 +18,7 @@ from fpsolve.jumps import Stable
 from fpsolve.operators.jump_drift import bare_chain, drift_fluxes, drift_over_ends, positive_drift
 from fpsolve.operators.jump_ends import OpenEnd, Tail, lost_over, open_end
 from fpsolve.operators.jump_kernel import kernel_of, local_conductance
-from fpsolve.operators.jump_tails import check_ends, tail_at
+from fpsolve.operators.jump_tails import check_ends, check_returns, tail_at
 from fpsolve.operators.line_jumps import LineJumps
 from fpsolve.operators.local import Chain, chain_edges
 from fpsolve.operators.transport import FaceFluxes
@@ -53,6 +53,8 @@ def line_with_jumps(
     )
     capacity = axis.weights.copy()
     for end in ends:
+        if isinstance(scheme, Positive):
+            check_returns(axis, name, jump.alpha, end)
         capacity[end.cell] += end.weight
     kernel, conductance = kernel_of(jump.alpha, axis), local_conductance(jump.alpha, axis)
     absorbing = [upper for upper in (False, True) if axis.ends[upper] == "absorbing"]

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput, NotNormalizable
 from fpsolve.maps import SinhMap
-from fpsolve.operators.jump_ends import Tail
+from fpsolve.operators.jump_ends import OpenEnd, Tail
 from fpsolve.operators.local import Chain
 from fpsolve.values.power_law import PowerLaw
 
-__all__ = ["check_ends", "check_normalizable", "fitted_tail", "is_derived", "tail_at"]
+__all__ = ["check_ends", "check_normalizable", "check_returns", "fitted_tail", "is_derived", "tail_at"]
 
 Array = NDArray[np.float64]
 FEWEST_CELLS = 4  # two on each side of the middle
@@ -150,6 +150,26 @@ def check_normalizable(axis: Axis, name: str, upper: bool, tail: Tail) -> None:
         end=end,
         exponent=-q,
         uncertainty=error,
+    )
+
+
+def check_returns(axis: Axis, name: str, alpha: float, end: OpenEnd) -> None:
+    """Refuse a scale that grows so fast toward an open end that jumps from beyond it carry back without bound.
+
+    Per unit of p in the last cell int y^(g-q) |x - x_i|^(-1-alpha) dx returns to cell i: finite for g - q < alpha; and
+    over the other end, where that is no wall, for g - q < alpha - 1.
+    """
+    if np.all(end.back >= 0.0) and end.lost >= 0.0:
+        return
+    g, q, other = end.tail.growth, end.tail.exponent, axis.ends[not end.upper]
+    most = alpha - 1.0 if other in ("open", "absorbing") else alpha
+    place = axis.hi if end.upper else axis.lo
+    raise InvalidInput(
+        f"toward the open end {name}={place:.4g} the scale of jumps grows like |{name}|^{g / alpha:.3g} over the last "
+        f"two cells, scale^alpha like |{name}|^{g:.3g}, and p falls like |{name}|^-{q:.3g} ({end.tail.source}): jumps "
+        f"from beyond that end would bring back mass without bound, for {g:.3g} - {q:.3g} is not below {most:.3g}; let "
+        f"the scale level off there (slower than |{name}|^{(q + most) / alpha:.3g}), use more cells if it only seems "
+        "to grow, or make that end 'reflecting' or 'absorbing'; fp.stationary with fp.Accurate() fits the tail instead"
     )
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
 from fpsolve.kernels.fluxes import fitted_rates
-from fpsolve.operators.degenerate import noise_zeros
+from fpsolve.operators.degenerate import DIP, noise_zeros
 from fpsolve.operators.edges import Edges
 from fpsolve.operators.outflow import conductance_to_zero
 from fpsolve.operators.sampling import Samples
@@ -53,14 +53,11 @@ def chain_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Chai
     if "reservoir" in axis.ends:
         raise InvalidInput(f"{name} ends in a reservoir, but a reservoir is filled along one axis beside another")
     samples = Samples(process, axis, name, t)
-    intervals = samples.intervals
-    with np.errstate(divide="ignore"):
-        log_conductance = samples.log_d_middle - np.log(intervals.length)
-    step, inner = samples.steps(), intervals.inner
-    log_w = np.log(axis.weights)
+    places, inner = samples.places, samples.intervals.inner
+    step, log_conductance = samples.steps(), samples.log_d_middle - places.log_lengths
     up, down, killing = np.empty(inner), np.empty(inner), np.zeros(axis.cells)
-    fitted_rates(step[:inner], log_conductance[:inner], log_w[:inner], np.append(log_w[1:], log_w[0])[:inner], up, down)
-    for k, upper in enumerate(intervals.halves, start=inner):
+    fitted_rates(step[:inner], log_conductance[:inner], *places.log_weights, up, down)
+    for k, upper in enumerate(samples.intervals.halves, start=inner):
         killing[-1 if upper else 0] += _outflow(samples, axis, k, upper, float(step[k]), float(log_conductance[k]))
     dead, transport, zeros = _vanishing_noise(samples, axis, inner)
     noiseless = np.isfinite(transport)
@@ -71,11 +68,11 @@ def chain_edges(process: Process, axis: Axis, name: str, t: float = 0.0) -> Chai
         down[i] = np.where(drift < 0, -drift, 0.0) / axis.weights[j]
         step[i] = np.where(drift == 0, 0.0, np.copysign(np.inf, drift))
         log_conductance[i] = -np.inf
-    left = np.arange(inner)
+    left, right, offsets = places.links
     return Chain(
         left=left,
-        right=(left + 1) % axis.cells,
-        offsets=np.ones((inner, 1), dtype=np.int64),
+        right=right,
+        offsets=offsets,
         step=step[:inner],
         log_conductance=log_conductance[:inner],
         up=up,
@@ -112,15 +109,10 @@ def _vanishing_noise(samples: Samples, axis: Axis, inner: int) -> tuple[Flags, A
 
     Mass moves upwind with the drift at the face, or at the isolated zero of D that the edge contains.
     """
-    zero_nodes = samples.log_d_nodes == -np.inf
-    flat = (
-        (samples.log_d_middle[:inner] == -np.inf)
-        | zero_nodes[:inner]
-        | np.append(zero_nodes[1:], zero_nodes[0])[:inner]
-    )
-    if samples.log_d_quad.size:
-        flat |= np.any(samples.log_d_quad.reshape(samples.s_quad.shape)[:inner] == -np.inf, axis=1)
     dead, transport, zeros = np.zeros(axis.cells, dtype=bool), np.full(inner, np.nan), np.full(inner, np.nan)
+    if samples.lowest > samples.highest + DIP:  # D hardly varies
+        return dead, transport, zeros
+    flat = _without_noise(samples, inner)
     if np.any(flat):
         drift = samples.drift_at_middles()
         drift[np.abs(drift) <= STILL * np.abs(drift).max()] = 0.0
@@ -135,3 +127,16 @@ def _vanishing_noise(samples: Samples, axis: Axis, inner: int) -> tuple[Flags, A
             edges = slice(max(node - 1, 0), node + 1)
         transport[edges], zeros[edges] = zero.drift, float(axis.x(zero.s))
     return dead, transport, zeros
+
+
+def _without_noise(samples: Samples, inner: int) -> Flags:
+    """Edges on which a sample of D is 0."""
+    zero_nodes = samples.log_d_nodes == -np.inf
+    flat = (
+        (samples.log_d_middle[:inner] == -np.inf)
+        | zero_nodes[:inner]
+        | np.append(zero_nodes[1:], zero_nodes[0])[:inner]
+    )
+    if samples.log_d_quad.size:
+        flat |= np.any(samples.log_d_quad.reshape(samples.s_quad.shape)[:inner] == -np.inf, axis=1)
+    return flat

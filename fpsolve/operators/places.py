@@ -18,9 +18,10 @@ from fpsolve.axis import Axis
 from fpsolve.functions import Points
 from fpsolve.process import Process
 
-__all__ = ["Intervals", "Places", "gauss", "intervals", "places_of"]
+__all__ = ["Intervals", "Places", "Still", "gauss", "intervals", "places_of"]
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 
 
 def _on_unit_interval(points: Array, weights: Array) -> tuple[Array, Array]:
@@ -103,19 +104,60 @@ class Places:
         """What the Gauss points of each interval stand for in x."""
         return np.asarray(self.axis.dx(self.s_quad) * (self.intervals.stop - self.intervals.start)[:, None])
 
+    @cached_property
+    def log_lengths(self) -> Array:
+        """ln of the intervals' lengths."""
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(self.intervals.length))
 
-_moving: weakref.WeakKeyDictionary[Process, tuple[Places, Array | None]] = weakref.WeakKeyDictionary()
+    @cached_property
+    def log_weights(self) -> tuple[Array, Array]:
+        """ln of the weights of the cells to the left and to the right of each inner interval."""
+        log_w, inner = np.log(self.axis.weights), self.intervals.inner
+        return log_w[:inner], np.append(log_w[1:], log_w[0])[:inner]
+
+    @cached_property
+    def links(self) -> tuple[Indices, Indices, Indices]:
+        """The cells to the left and to the right of each inner interval, and the offset from one to the other."""
+        left = np.arange(self.intervals.inner, dtype=np.int64)
+        found = left, (left + 1) % self.axis.cells, np.ones((left.size, 1), dtype=np.int64)
+        for indices in found:  # shared by the edges of all times
+            indices.setflags(write=False)
+        return found
 
 
-def places_of(process: Process, axis: Axis, name: str) -> tuple[Places, Array | None]:
-    """The places; of a process in motion also the drift there, if that does not move, and both only once."""
+@dataclass(frozen=True, eq=False)
+class Still:
+    """What a process in motion has at its places at all times: drift, D and ln D, None where they move."""
+
+    drift: Array | None = None
+    diffusion: Array | None = None
+    log_diffusion: Array | None = None
+
+
+_moving: weakref.WeakKeyDictionary[Process, tuple[Places, Still]] = weakref.WeakKeyDictionary()
+
+
+def places_of(process: Process, axis: Axis, name: str) -> tuple[Places, Still]:
+    """The places; of a process in motion also what does not move there, and both only once."""
     known = _moving.get(process)
     if known is not None and known[0].axis is axis and known[0].name == name:
         return known
-    places, still = Places.of(axis, name, process.potential is None), None
+    found = Places.of(axis, name, process.potential is None), Still()
     if process.time_dependent:
-        direct = process.drift_over_diffusion is not None or process.potential is not None
-        if not (direct or process.functions["drift"].takes_time):
-            still = process.drift_at(places.points)[0]
-        _moving[process] = places, still
-    return places, still
+        found = found[0], _at_rest(process, found[0].points)
+        _moving[process] = found
+    return found
+
+
+def _at_rest(process: Process, points: Points) -> Still:
+    """Direct forms and losses have other uses for drift and D: nothing is kept of these."""
+    if process.potential is not None or process.log_diffusion is not None or process.drift_over_diffusion is not None:
+        return Still()
+    moves = {label: process.functions[label].takes_time for label in ("drift", "diffusion")}
+    drift = None if moves["drift"] else process.drift_at(points)[0]
+    if moves["diffusion"]:
+        return Still(drift)
+    diffusion = process.diffusion_at(points)[0, 0]
+    with np.errstate(divide="ignore"):
+        return Still(drift, diffusion, np.log(diffusion))

@@ -23,7 +23,7 @@ from fpsolve.operators.edges import Edges
 from fpsolve.operators.fractional_plane import PlaneKernel
 from fpsolve.operators.isotropic_jumps import IsotropicJumps
 from fpsolve.operators.jump_line import refuse_skew, strength_at
-from fpsolve.operators.jump_tails import check_ends, tail_at
+from fpsolve.operators.jump_tails import check_ends, check_returns, tail_at
 from fpsolve.operators.lattice import Lattice
 from fpsolve.operators.line_jumps import LineJumps
 from fpsolve.operators.outside import Outside
@@ -113,7 +113,7 @@ def space_with_jumps(process: Process, grid: Grid, scheme: Scheme, t: float = 0.
     )
     drift = found.lattice.at_nodes(found.drift)
     if isinstance(process.jumps, tuple):
-        jumps: IsotropicJumps | AxisJumps = _along_axes(process.jumps, grid, nodes, drift, t)
+        jumps: IsotropicJumps | AxisJumps = _along_axes(process.jumps, grid, nodes, drift, scheme, t)
     else:
         assert process.jumps is not None
         jumps = _isotropic(process.jumps, grid, nodes, drift, t)
@@ -150,7 +150,9 @@ def _isotropic(jump: Stable, grid: Grid, nodes: Points, drift: Array, t: float) 
     return IsotropicJumps(kernel, outside, strength, tails)
 
 
-def _along_axes(jumps: tuple[Stable | None, ...], grid: Grid, nodes: Points, drift: Array, t: float) -> AxisJumps:
+def _along_axes(
+    jumps: tuple[Stable | None, ...], grid: Grid, nodes: Points, drift: Array, scheme: Scheme, t: float
+) -> AxisJumps:
     lines: list[LineJumps | None] = []
     strengths = []
     for k, jump in enumerate(jumps):
@@ -166,7 +168,10 @@ def _along_axes(jumps: tuple[Stable | None, ...], grid: Grid, nodes: Points, dri
             tail_at(axis, jump.alpha, upper, *along, None) if axis.ends[upper] == "open" else None
             for upper in (False, True)
         )
-        lines.append(unit_line(jump.alpha, grid, k, (low, high)))
+        line = unit_line(jump.alpha, grid, k, (low, high))
+        for end in line.ends if isinstance(scheme, Positive) else ():
+            check_returns(axis, grid.names[k], jump.alpha, end)
+        lines.append(line)
         strengths.append(strength)
     return AxisJumps(grid, tuple(lines), tuple(strengths))
 

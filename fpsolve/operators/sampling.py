@@ -1,4 +1,7 @@
-"""Coefficients of a one-dimensional process where exponential fitting needs them, from one call of each function."""
+"""Coefficients of a one-dimensional process where exponential fitting needs them, from one call of each function.
+
+Of a process in motion thousands of these are taken, so what does not move is kept (places.py).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Function, Points
 from fpsolve.kernels.fluxes import quadrature
-from fpsolve.operators.places import gauss, places_of
+from fpsolve.operators.places import Still, gauss, places_of
 from fpsolve.process import CONVENTIONS, Process
 
 Array = NDArray[np.float64]
@@ -23,21 +26,23 @@ NATURAL = np.log(1e-9)
 
 
 def log_diffusion_and_slope(
-    process: Process, points: Points, t: float, still: Array | None = None
+    process: Process, points: Points, t: float, still: Still | None = None
 ) -> tuple[Array, Array]:
     """ln D and A/D at the points, from their direct forms where a process gives them; A/D is 0 for a Gibbs process.
 
-    still: the drift there, if it is known.
+    still: what is known there.
     """
+    still = still or Still()
     if process.log_diffusion is not None and process.drift_over_diffusion is not None:
         return process.direct_at("log_diffusion", points, t), process.direct_at("drift_over_diffusion", points, t)
-    diffusion = process.diffusion_at(points, t)[0, 0]
+    diffusion = process.diffusion_at(points, t)[0, 0] if still.diffusion is None else still.diffusion
     if process.potential is not None:  # the loss says it all
         with np.errstate(divide="ignore"):
             return np.log(diffusion), np.zeros(points.size)
-    drift = process.drift_at(points, t)[0] if still is None else still
+    drift = process.drift_at(points, t)[0] if still.drift is None else still.drift
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_d, ratio = np.log(diffusion), drift / diffusion
+        log_d = np.log(diffusion) if still.log_diffusion is None else still.log_diffusion
+        ratio = drift / diffusion
     if process.log_diffusion is not None:
         log_d = process.direct_at("log_diffusion", points, t)
     if process.drift_over_diffusion is not None:
@@ -50,15 +55,16 @@ class Samples:
 
     def __init__(self, process: Process, axis: Axis, name: str, t: float) -> None:
         self.process, self.axis, self.name, self.t = process, axis, name, t
-        self._places, still = places_of(process, axis, name)
-        self.intervals, self.s_quad = self._places.intervals, self._places.s_quad
+        self.places, still = places_of(process, axis, name)
+        self.intervals, self.s_quad = self.places.intervals, self.places.s_quad
         self.gauss_weights = gauss(axis)[1]
-        log_d, ratio = self._coefficients(self._places.points, still)
+        log_d, ratio = self._coefficients(self.places.points, still)
+        self.lowest, self.highest = float(log_d.min()), float(log_d.max())
         nodes, edges = axis.cells, self.intervals.middle.size
         self.log_d_nodes, self.log_d_middle = log_d[:nodes], log_d[nodes : nodes + edges]
         self.log_d_quad, self.ratio_quad = log_d[nodes + edges :], ratio[nodes + edges :]
 
-    def _coefficients(self, points: Points, still: Array | None) -> tuple[Array, Array]:
+    def _coefficients(self, points: Points, still: Still) -> tuple[Array, Array]:
         log_d, ratio = log_diffusion_and_slope(self.process, points, self.t, still)
         if self.process.log_diffusion is not None and self.process.drift_over_diffusion is not None:
             self._check_direct(points, log_d, ratio)
@@ -89,13 +95,9 @@ class Samples:
             return self._falls(losses, self._loss_at_end)
         c = CONVENTIONS[process.convention]
         with np.errstate(invalid="ignore"):  # where the noise vanishes; such edges are replaced by transport
-            return self.integrals + c * self._falls(self.log_d_nodes, self.log_d_at_end) if c else self.integrals
-
-    @cached_property
-    def integrals(self) -> Array:
-        """The integral of A/D over each interval."""
-        slopes = self.ratio_quad.reshape(self.s_quad.shape) * self._places.lengths
-        return quadrature(slopes, self.gauss_weights)
+            slopes = self.ratio_quad.reshape(self.s_quad.shape) * self.places.lengths
+            integrals = quadrature(slopes, self.gauss_weights)
+            return integrals + c * self._falls(self.log_d_nodes, self.log_d_at_end) if c else integrals
 
     def _check_loss(self, losses: Array) -> None:
         """A given gradient must be the loss's, and on a ring the loss must close."""
@@ -129,14 +131,13 @@ class Samples:
 
     def _falls(self, at_nodes: Array, at_end: Callable[[bool], float]) -> Array:
         """value(start) - value(stop) of each interval."""
-        with np.errstate(invalid="ignore"):
-            parts = [at_nodes[:-1] - at_nodes[1:]]
-            if self.axis.periodic:
-                parts.append(at_nodes[-1:] - at_nodes[:1])
-            for upper in self.intervals.halves:
-                end = at_end(upper)
-                parts.append(np.array([at_nodes[-1] - end if upper else end - at_nodes[0]]))
-        return np.concatenate(parts)
+        parts = [at_nodes[:-1] - at_nodes[1:]]
+        if self.axis.periodic:
+            parts.append(at_nodes[-1:] - at_nodes[:1])
+        for upper in self.intervals.halves:
+            end = at_end(upper)
+            parts.append(np.array([at_nodes[-1] - end if upper else end - at_nodes[0]]))
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def _end(self, upper: bool) -> Points:
         return Points((self.name,), (np.array([self.axis.hi if upper else self.axis.lo]),), (("end", (1,)),))
@@ -158,10 +159,12 @@ class Samples:
     @cached_property
     def natural(self) -> tuple[bool, bool]:
         """Whether the noise vanishes at the lower and upper outer face: nothing lies beyond a natural boundary."""
+        if self.lowest > self.highest - STEEP:
+            return (False, False)
         return (self._vanishes(False), self._vanishes(True))
 
     def _vanishes(self, upper: bool) -> bool:
-        node, inner = self.log_d_nodes[[-1, -2]] if upper else self.log_d_nodes[:2]
+        node, inner = (self.log_d_nodes[k] for k in ((-1, -2) if upper else (0, 1)))
         if self.axis.ends[upper] not in ("open", "reflecting") or node > inner - STEEP:
             return False
         try:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.axis import Axis
 from fpsolve.errors import InvalidInput, ResolutionWarning
 from fpsolve.functions import Function, Points
@@ -148,14 +149,14 @@ def _intervals(given: Any, grid: Grid, label: str) -> list[tuple[float, float]]:
     if grid.ndim == 1 and len(parts) == 2 and all(np.ndim(part) == 0 for part in parts):
         parts = [parts]
     if len(parts) != grid.ndim:
-        raise InvalidInput(f"{label} is {given!r}; {wanted}, or a function that is positive inside")
+        raise InvalidInput(f"{label} is {shown(given)}; {wanted}, or a function that is positive inside")
     found = []
     for name, part in zip(grid.names, parts, strict=True):
         try:
             below, above = (None, None) if part is None else part
             lo, hi = -np.inf if below is None else float(below), np.inf if above is None else float(above)
         except (TypeError, ValueError):
-            raise InvalidInput(f"{label} along {name} is {part!r}; {wanted}, the bounds being numbers") from None
+            raise InvalidInput(f"{label} along {name} is {shown(part)}; {wanted}, the bounds being numbers") from None
         if not lo < hi:
             raise InvalidInput(f"{label} along {name} runs from {lo:g} to {hi:g}; the lower bound must be smaller")
         found.append((lo, hi))

@@ -31,7 +31,7 @@ from fpsolve.particles.moves import Moves
 from fpsolve.particles.run import LOST_SHARE, ON_A_STEP, Run, State, walked
 from fpsolve.particles.waiting import Waiting, operational_time, waited
 from fpsolve.particles.walls import Walls
-from fpsolve.problem import Problem
+from fpsolve.problem import Problem, check_problem
 from fpsolve.process import Process
 from fpsolve.progress import Progress
 from fpsolve.values.swarm import Swarm
@@ -72,6 +72,7 @@ def simulate(
     >>> simulate(well, fp.Point(1.0), [0, 2], dt=0.01, n=1000, seed=7, progress=False)
     Swarm(x: 1000 replicas, 2 times to t=2; 200 steps)
     """
+    check_problem(problem, "simulate(problem, initial, times, dt=..., n=..., seed=...)")
     key, before = seed_key(seed), initial if isinstance(initial, Swarm) else None
     process, names = problem.process, problem.grid.names
     first = float(before.times[-1]) if before else 0.0

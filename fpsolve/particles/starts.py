@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fpsolve.asking import shown
 from fpsolve.checks import whole
 from fpsolve.errors import InvalidInput
 from fpsolve.values.swarm import Swarm
@@ -57,7 +58,7 @@ def _fresh_weights(start: ArrayLike | None, n: int | None, layers: int, width: i
         given = np.asarray(minimum if start is None else start, dtype=float)
     except (TypeError, ValueError) as error:
         raise InvalidInput(
-            f"start is {start!r}; give v (a number or one per replica), the weights, or a Swarm to go on from"
+            f"start is {shown(start)}; give v (a number or one per replica), the weights, or a Swarm to go on from"
         ) from error
     if not np.all(np.isfinite(given)):
         raise InvalidInput(f"start has {np.sum(~np.isfinite(given))} values that are not finite; give finite numbers")

@@ -36,9 +36,9 @@ def coarsened(p: Density, factor: int) -> Density:
 
 def law_at(p: Density, grid: Grid, place: Sequence[Array | float], ends: Ends) -> Density:
     """The density on `grid` proportional to p at these coordinates, one array per axis of p that broadcasts to it."""
-    logs = p.log(*place)
+    logs = p.curve.log(*place)
     if not np.any(np.isnan(logs)):
         return p.from_log(grid, logs, info=p.info, continued=ends).replace(time=p.time)
     # undershoots of a second-order transport are kept: they have no logarithm
-    raw = p.replace(grid=grid, values=p(*place), log_values=logs, error=None, continued=ends)
+    raw = p.replace(grid=grid, values=p.curve(*place), log_values=logs, error=None, continued=ends)
     return raw.replace(values=raw.values / raw.mass, log_values=logs - np.log(raw.mass))

@@ -69,7 +69,7 @@ def conditional(p: Density, given: dict[str, float]) -> Density:
     grid = Grid(**{p.grid.names[i]: p.grid.axes[i] for i in rest})
     mesh = iter(grid.mesh())
     place = [given[name] if name in given else next(mesh) for name in p.grid.names]
-    if not np.any(p.log(*place) > -np.inf):
+    if not np.any(p.curve.log(*place) > -np.inf):
         where = ", ".join(f"{name}={value:g}" for name, value in given.items())
         raise InvalidInput(f"p is 0 wherever {where}; a conditional law needs mass there")
     ends = tuple(p.ends[i] for i in rest)

@@ -60,19 +60,30 @@ def log_ratio(log_terms: Array, upper: bool) -> float:
     return float(last - before)
 
 
-def end_law(log_terms: Array, ds: float, upper: bool) -> EndLaw:
-    """Fit the law of ln(w p) at an end: the slope of the last pair, and its trend over the last tenth of the grid."""
+def end_slopes(log_terms: Array, ds: float, upper: bool) -> tuple[list[float], float, float]:
+    """d ln(w p)/ds outward at the last pair and at two pairs farther in, how far they are apart, and their rounding.
+
+    One slope alone on fewer than 4 cells, and -inf where the end carries nothing.
+    """
     terms = log_terms if upper else log_terms[::-1]
     if terms[-1] == -np.inf:
-        return EndLaw(-np.inf, -np.inf, 0.0, 0.0)
-    if terms.size < 4:
-        slope = float((terms[-1] - terms[-2]) / ds)
-        return EndLaw(slope, slope, 0.0, abs(slope))
+        return [-np.inf], ds, 0.0
     back = max(1, min(terms.size // 20, (terms.size - 2) // 2))
-    slopes = [float((terms[-1 - k * back] - terms[-2 - k * back]) / ds) for k in range(3)]
+    pairs = range(3) if terms.size >= 4 else range(1)
+    with np.errstate(invalid="ignore"):
+        slopes = [float((terms[-1 - k * back] - terms[-2 - k * back]) / ds) for k in pairs]
+    return slopes, back * ds, 8 * np.finfo(float).eps * float(np.abs(terms[-2:]).max() + 1.0) / ds
+
+
+def end_law(log_terms: Array, ds: float, upper: bool) -> EndLaw:
+    """Fit the law of ln(w p) at an end: the slope of the last pair, and its trend over the last tenth of the grid."""
+    slopes, _, rounding = end_slopes(log_terms, ds, upper)
+    if slopes[0] == -np.inf:
+        return EndLaw(-np.inf, -np.inf, 0.0, 0.0)
+    if len(slopes) == 1:
+        return EndLaw(slopes[0], slopes[0], 0.0, abs(slopes[0]))
     if not np.all(np.isfinite(slopes)):
         return EndLaw(slopes[0], slopes[0], 0.0, 0.0)
-    rounding = 8 * np.finfo(float).eps * float(np.abs(terms[-2:]).max() + 1.0) / ds
     first, second = slopes[0] - slopes[1], slopes[1] - slopes[2]
     if first <= rounding:  # steepening, or straight: the last slope is the worst case
         return EndLaw(slopes[0], slopes[0], rounding, abs(first))

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from fpsolve.axis import Axis, read_only
 from fpsolve.errors import InvalidInput
 from fpsolve.grid import Grid
-from fpsolve.values import coarse, conditional, statistics
+from fpsolve.values import coarse, conditional, statistics, tail
 from fpsolve.values.continuation import Beyond, along_axis, continued_ends, mass_beyond
 from fpsolve.values.cumulative import Cumulative, Interpolant
+from fpsolve.values.extrapolation import asked
 from fpsolve.values.field import Field
 from fpsolve.values.info import Info
 from fpsolve.values.masked import masked_log
@@ -179,8 +180,10 @@ class Density:
         """q in p ~ |x|^-q: minus the least-squares slope of ln p against ln |x| over `window` (in |x|).
 
         Default: the outermost decade of the grid before `end`, "upper" or "lower" (the one at infinity).
+        inf (-inf toward 0), with a DegenerateWarning, where p falls faster than any power: its local exponent grows
+        over the window without levelling off.  One that has not settled is a warning too, and the slope.
         """
-        return statistics.tail_exponent(self, window, end)
+        return tail.tail_exponent(self, window, end)
 
     def sample(self, n: int, seed: int) -> Array:
         """n independent draws, shape (n,) in one dimension, else (n, ndim) from the law on the grid."""
@@ -196,18 +199,22 @@ class Density:
 
     def log(self, *x: Array | float) -> Any:
         """ln p(x) between and beyond the nodes, one argument per axis; NaN beside nodes where it is masked."""
-        return _plain(self._between(x).log(*x))
+        return _plain(asked(self, x).log(*x))
 
     def __call__(self, *x: Array | float) -> Any:
-        """p(x), interpolated between nodes; beyond open ends the continuation, beyond other ends 0."""
-        return _plain(self._between(x)(*x))
+        """p(x), interpolated between nodes; beyond open ends the continuation, beyond other ends 0.
+
+        Warns TruncationWarning where the law of the last cells (an exponential on uniform axes, a power on others) was
+        still changing, so that its continuation may be off by more than a tenth.
+        """
+        return _plain(asked(self, x)(*x))
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)
 
     def plot(self, ax: Axes | None = None, *, label: str | None = None, log: bool | None = None) -> Axes:
-        """Draw p; returns the Axes, on which others overlay.  log=None: logarithmic where the axis is."""
+        """Draw p; returns the Axes, to be styled and drawn over.  log=None: logarithmic where the axis is."""
         from fpsolve.plot import density
 
         return density(self, ax, label=label, log=log)
@@ -249,6 +256,13 @@ class Density:
         low, high = (mass_beyond(self.masses, axis, upper, ends[upper]) for upper in (False, True))
         return low, high
 
+    @cached_property
+    def curve(self) -> Interpolant | Surface:
+        """What p(x) and p.log(x) evaluate, without their warning: for sums in which what lies beyond hardly counts."""
+        if self.grid.ndim > 1 or np.isnan(self.log_values).any():
+            return Surface(self)
+        return Interpolant(self.grid.axes[0], self.log_values, self.ends[0])
+
     def only_axis(self, what: str) -> Axis:
         """The axis of a one-dimensional density; `what` names the asker in the InvalidInput of others."""
         if self.grid.ndim != 1:
@@ -261,19 +275,6 @@ class Density:
     @cached_property
     def _cumulative(self) -> Cumulative:
         return Cumulative(self.only_axis("cdf"), self.masses, self.ends[0])
-
-    @cached_property
-    def _interpolant(self) -> Interpolant:
-        return Interpolant(self.only_axis("p(x)"), self.log_values, self.ends[0])
-
-    @cached_property
-    def _surface(self) -> Surface:
-        return Surface(self)
-
-    def _between(self, x: tuple[Array | float, ...]) -> Interpolant | Surface:
-        if len(x) != self.grid.ndim:
-            raise InvalidInput(f"p takes {self.grid.ndim} coordinates {self.grid.names}, got {len(x)}")
-        return self._surface if self.grid.ndim > 1 or np.isnan(self.log_values).any() else self._interpolant
 
     def _per_axis(self, statistic: Callable[[int], float], name: str | None) -> Any:
         if name is not None:

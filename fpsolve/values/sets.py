@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fpsolve.asking import shown
 from fpsolve.errors import InvalidInput
 from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
@@ -34,7 +35,7 @@ def shares_inside(level: Callable[..., Any], grid: Grid) -> Array:
     Raises InvalidInput where the level is not a finite number at a node, or is not a function.
     """
     if not callable(level):
-        raise InvalidInput(f"the set is {level!r}; give a function of {grid.names} that is positive inside it")
+        raise InvalidInput(f"the set is {shown(level)}; give a function of {grid.names} that is positive inside it")
     mesh = [x.ravel() for x in np.meshgrid(*grid.nodes, indexing="ij")]
     points = Points(grid.names, tuple(mesh), (("cell", grid.shape),))
     height = Function(level, "level").scalar(points).reshape(grid.shape)

@@ -1,4 +1,4 @@
-"""Statistics of a density: moments, mode, entropy, tail exponent, continued beyond open ends as far as they exist."""
+"""Statistics of a density: moments, mode, entropy, continued beyond open ends as far as they exist."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from fpsolve.values.continuation import along_axis, share_beyond, share_of
 from fpsolve.values.joint_law import JointLaw
 from fpsolve.values.power_law import PowerLaw
 from fpsolve.values.sampling import drawn
+from fpsolve.values.tail import fitted_exponent
 
 if TYPE_CHECKING:
     from fpsolve.values.density import Density
@@ -212,29 +213,6 @@ def _entropy_of_slices(masses: Array, terms: Array, p: Density) -> float:
     return -float(terms)
 
 
-def tail_exponent(p: Density, window: tuple[float, float] | None, end: str | None) -> float:
-    """q in p ~ |x|^-q: minus the least-squares slope of ln p against ln |x| over `window`."""
-    if end is None:
-        end = "lower" if p.grid.axes[0].kind == "log" and p.grid.axes[0].hi < 0 else "upper"
-    if end not in ("upper", "lower"):
-        raise InvalidInput(f"end is {end!r}; use 'upper' or 'lower'")
-    axis = p.only_axis("tail_exponent")
-    x = axis.nodes
-    if window is None:
-        far = abs(x[-1] if end == "upper" else x[0])
-        shrinking = axis.kind == "log" and (end == "lower") == (axis.lo > 0)
-        window = (far, 10 * far) if shrinking else (far / 10, far)
-    if not 0 <= window[0] < window[1]:
-        raise InvalidInput(f"window is {window}; give (low, high) in |x| with 0 <= low < high")
-    inside = (np.abs(x) >= window[0] * (1 - 1e-12)) & (np.abs(x) <= window[1] * (1 + 1e-12))
-    if axis.lo * axis.hi < 0:
-        inside &= x > 0 if end == "upper" else x < 0
-    inside &= np.isfinite(p.log_values)
-    if inside.sum() < 2:
-        raise InvalidInput(f"window {window} holds {int(inside.sum())} nodes where p > 0; a slope needs two")
-    return -float(np.polyfit(np.log(np.abs(x[inside])), p.log_values[inside], 1)[0])
-
-
 def draw(p: Density, n: int, seed: int) -> Array:
     """n independent draws: by quantiles in one dimension, in several cell by cell (sampling.py)."""
     whole("n", n, 1)
@@ -257,7 +235,7 @@ def _exponents(p: Density, i: int) -> str:
     name = p.grid.names[i]
     laws = {end: law for end, law in zip(("lower", "upper"), p.ends[i], strict=True) if law}
     exponents = {
-        end: -(law.exponent if isinstance(law, PowerLaw) else marginal.tail_exponent(end=end))
+        end: -(law.exponent if isinstance(law, PowerLaw) else fitted_exponent(marginal, None, end))
         for end, law in laws.items()
     }
     return ", ".join(f"p ~ |{name}|^{exponent:.4g} at the {end} end" for end, exponent in exponents.items())
