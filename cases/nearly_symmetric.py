@@ -21,22 +21,17 @@ def model(strength: float = 1.0, temperature: float = 0.05, charge: float = 1.5)
     return fp.models.NearlySymmetric.from_moments(MOMENTS, strength, charge, temperature)
 
 
-def problem(
-    strength: float = 1.0, temperature: float = 0.05, cells: tuple[int, int] = (320, 160), positive: bool = False
-) -> fp.Problem:
-    """The density of (v, z); second-order transport of z unless `positive`."""
+def problem(strength: float = 1.0, temperature: float = 0.05, cells: tuple[int, int] = (320, 160)) -> fp.Problem:
+    """The density of (v, z), with second-order transport of z: upwind its variance would be 2 % too large."""
     found = model(strength, temperature)
     grid = found.grid(cells)
     z = fp.Axis.uniform(grid["z"].lo, grid["z"].hi, cells[1], ends="reflecting")
-    return fp.Problem(found.process(), fp.Grid(v=grid["v"], z=z), fp.Positive() if positive else fp.Accurate())
+    return fp.Problem(found.process(), fp.Grid(v=grid["v"], z=z), fp.Accurate())
 
 
 def solve(strength: float = 1.0, temperature: float = 0.05) -> dict[str, fp.Density]:
-    """The stationary density, of second order, and in the positive form."""
-    return {
-        "stationary": fp.stationary(problem(strength, temperature)),
-        "positive": fp.stationary(problem(strength, temperature, positive=True)),
-    }
+    """The stationary density."""
+    return {"stationary": fp.stationary(problem(strength, temperature))}
 
 
 def displacement(p: fp.Density, charge: float = 1.5) -> float:
