@@ -6,7 +6,6 @@ With memory beta < 1, m(t) = E_beta(t^beta L) m(0), and the solution of dm/dt = 
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from fpsolve.asking import check_kind
 from fpsolve.axis import Axis
 from fpsolve.checks import rising_times
-from fpsolve.errors import FpsolveWarning, InvalidInput, ResolutionWarning, TruncationWarning
+from fpsolve.errors import FpsolveWarning, InvalidInput, ResolutionWarning, TruncationWarning, warn
 from fpsolve.generator import Generator, generator
 from fpsolve.grid import Grid
 from fpsolve.initial import Initial, masses, same_cells
@@ -130,7 +129,7 @@ def follow(
         rows, info, finished = stop.masses, stop.info, False
         remedy = "evolve goes on from it" if L.memory == 1.0 else "with memory nothing goes on from it"
         message = f"interrupted at t={stop.times[-1]:g} of {stops[-1]:g}: a partial evolution; {remedy}"
-        warnings.warn(message, FpsolveWarning, stacklevel=3)
+        warn(message, FpsolveWarning)
         stops = stop.times
     path = _path(grid, moving, stops, rows, info, finished)
     return path.replace(info=_completed(path, L, float(whole.sum())))
@@ -187,7 +186,7 @@ def _completed(path: Evolution, L: Generator, before: float) -> Info:
         seen = f"p falls to {ratios[worst]:.2g} of its peak at t={path.times[worst]:g}"
         if L.is_markov:
             remedy = "the steps are too long for what changes there: shorten dt, lower rtol, or use fp.BackwardEuler()"
-            warnings.warn(f"{seen}: {remedy}", ResolutionWarning, stacklevel=4)
+            warn(f"{seen}: {remedy}", ResolutionWarning)
         else:
             notes = (*notes, f"{seen}: accurate transport undershoots where a pulse is not resolved")
     return dataclasses.replace(
@@ -244,4 +243,4 @@ def _warn_of_truncation(axis: Axis, name: str, upper: bool, profile: Array, shar
         remedy = extension(axis, name, slope, share, upper)
     else:
         seen, remedy = f"{share:.2g} of the mass is held back at {end} at t={t:g}", "widen the grid"
-    warnings.warn(f"{seen}; {remedy}, or make the end reflecting or absorbing", TruncationWarning, stacklevel=6)
+    warn(f"{seen}; {remedy}, or make the end reflecting or absorbing", TruncationWarning)

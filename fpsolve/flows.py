@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, ResolutionWarning
+from fpsolve.errors import DegenerateWarning, ResolutionWarning, warn
 from fpsolve.evolve import with_tails
 from fpsolve.generator import Generator
 from fpsolve.grid import Grid
@@ -135,23 +134,21 @@ def entropy_production_of(L: Generator, p: Density, found: Flows) -> float:
     counts = endless & (np.abs(found.fluxes) > NEGLIGIBLE * largest)
     one_way = np.concatenate([np.abs(found.fluxes[counts]), np.abs(carried)[np.abs(carried) > NEGLIGIBLE * largest]])
     if one_way.size:
-        warnings.warn(
+        warn(
             f"the entropy production is infinite: {one_way.max():.3g} flows over "
             f"{one_way.size} edges that let nothing back (no noise there, or p = 0 beyond); give the process "
             "noise there, or a density that is positive",
             DegenerateWarning,
-            stacklevel=4,
         )
         return math.inf
     used = flows & ~endless
     total = math.fsum(found.fluxes[used] * found.affinities[used]) + math.fsum(least)
     if math.fsum(least) > BOUND * total:
-        warnings.warn(
+        warn(
             f"the entropy production is known from below only: {total:.6g}, of which {math.fsum(least):.2g} is a bound "
             f"for flows over {int(np.sum(least > 0.0))} edges into cells whose mass is below the method's floor, "
             f"{p.info.floor:.2g} of the largest; give the method a smaller tol, or use finer cells",
             ResolutionWarning,
-            stacklevel=4,
         )
     return total
 

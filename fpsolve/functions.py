@@ -7,7 +7,6 @@ with defaults are left alone.  Whatever it returns is checked here, once, so tha
 from __future__ import annotations
 
 import inspect
-import warnings
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.errors import DegenerateWarning, InvalidInput, warn
 
 Array = NDArray[np.float64]
 UserFunction = Callable[..., Any]
@@ -126,11 +125,10 @@ class Function:
             except Exception as inner:  # noqa: BLE001 - chained with the point at which it happened
                 at = f"{self.label} raised {type(inner).__name__}: {inner} at {points.describe(i)}"
                 raise InvalidInput(at) from (inner if i else error)
-        warnings.warn(
+        warn(
             f"{self.label} accepts scalars only ({type(error).__name__}: {error}); it was called point by point, "
             f"{points.size} times: write it with numpy functions to make it fast",
             DegenerateWarning,
-            stacklevel=6,
         )
         return np.moveaxis(np.asarray(answers), 0, -1)
 

@@ -7,7 +7,6 @@ rounding where p is resolved and vanishes at the ends.  Nothing is normalised un
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.asking import shown
-from fpsolve.errors import InvalidInput, ResolutionWarning
+from fpsolve.errors import InvalidInput, ResolutionWarning, warn
 from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
 from fpsolve.starts import Gaussian, Integrated, OnGrid, Point
@@ -77,11 +76,10 @@ def _of_point(point: Point, grid: Grid) -> Array:
         if abs(axis.nodes[i] - x) > ON_A_NODE * axis.weights[i]:
             shifts.append(f"that of {name} by {axis.nodes[i] - x:.3g} (to {axis.nodes[i]:.6g}, cell {i})")
     if shifts:
-        warnings.warn(
+        warn(
             f"{point} lies between nodes and starts in the nearest cell: the mean shifts, {', '.join(shifts)}; use a "
             "grid with a node there, more cells, or a Gaussian of a few cells' width",
             ResolutionWarning,
-            stacklevel=4,
         )
     result = np.zeros(grid.shape)
     result[tuple(cell)] = 1.0

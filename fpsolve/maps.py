@@ -7,7 +7,6 @@ Each gives x(s), dx/ds, the inverse s(x), and the distance x(s + ds) - x(s) in a
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -15,7 +14,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import InvalidInput, ResolutionWarning
+from fpsolve.errors import InvalidInput, ResolutionWarning, warn
 
 Array = NDArray[np.float64]
 LARGEST_NEIGHBOUR_RATIO = 1e6
@@ -244,12 +243,11 @@ def check_map(map: Map, s_nodes: Array, nodes: Array, gaps: Array) -> None:
         _check_derivative(map, s_nodes, slopes)
     ratio = np.maximum(gaps[1:] / gaps[:-1], gaps[:-1] / gaps[1:])
     if ratio.size and ratio.max() > LARGEST_NEIGHBOUR_RATIO:
-        warnings.warn(
+        warn(
             f"neighbouring cells differ in size by a factor {ratio.max():.2g} at "
             f"x={nodes[int(ratio.argmax()) + 1]:.4g}; "
             "the scheme loses its order there: use more cells or a gentler map",
             ResolutionWarning,
-            stacklevel=4,
         )
 
 

@@ -8,14 +8,13 @@ elimination without subtraction on the chain of cells, of second order in the ce
 from __future__ import annotations
 
 import time
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.checks import whole
-from fpsolve.errors import DegenerateWarning
+from fpsolve.errors import DegenerateWarning, warn
 from fpsolve.operators.state_sets import StateSet
 from fpsolve.passage_exits import counted_ends, counted_rates, exit_of
 from fpsolve.passage_jumps import METHOD as DIRECT
@@ -179,11 +178,10 @@ def _chances(asked: Asked, rates: Array, method: FirstPassage | None, progress: 
 
 def _endless(asked: Asked, memory: float) -> Array:
     """Infinite inside, and a warning."""
-    warnings.warn(
+    warn(
         f"the mean exit time is infinite: with the memory {memory:g} the chance to be inside still falls like "
         f"t^-{memory:g}; use survival",
         DegenerateWarning,
-        stacklevel=3,
     )
     return np.where(asked.owner < 0, np.inf, 0.0)
 

@@ -12,13 +12,12 @@ Source: Getoor, Trans. Amer. Math. Soc. 101, 75 (1961); Metzner, Schuette & Vand
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, TruncationWarning
+from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, TruncationWarning, warn
 from fpsolve.killed import Killed
 from fpsolve.operators.jump_tails import check_normalizable
 from fpsolve.passage_sets import Asked
@@ -55,10 +54,9 @@ def moments_with_jumps(k: Killed, order: int, endless: Flags) -> Array:
     if np.any(endless & free):
         return values
     if np.any(still):
-        warnings.warn(
+        warn(
             f"the mean exit time is infinite: nothing moves in {int(still.sum())} cells, and jumps may end there",
             DegenerateWarning,
-            stacklevel=3,
         )
         return np.where(free, np.inf, 0.0)
     solve = k.generator.resolvent(0.0).solve_adjoint
@@ -93,10 +91,10 @@ def endless_with_jumps(asked: Asked, *, times: bool) -> Flags:
     """
     why = _carried_off(asked, times)
     if why and times:
-        warnings.warn(f"the mean exit time is infinite: {why}", DegenerateWarning, stacklevel=4)
+        warn(f"the mean exit time is infinite: {why}", DegenerateWarning)
     elif why:
         message = f"{why}: what becomes of them is a guess; widen the grid until it does not matter"
-        warnings.warn(message, TruncationWarning, stacklevel=4)
+        warn(message, TruncationWarning)
     return np.full(asked.chain.owner.size, bool(why) and times) & (asked.chain.owner < 0)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.errors import DegenerateWarning, NotConverged, NotNormalizable
+from fpsolve.errors import DegenerateWarning, NotConverged, NotNormalizable, warn
 from fpsolve.generator import Generator
 from fpsolve.operators.beyond import Beyond, Beyonds
 from fpsolve.operators.ends import described, doubt_beyond, warn_of_truncation
@@ -142,11 +141,10 @@ def moments(found: Sequence[Passage], cells: int, order: int) -> Answers:
             continue
         logs = passage.answer(lambda stretch: _log_moment(stretch, order))
         if np.any(logs[0] > LARGEST):
-            warnings.warn(
+            warn(
                 f"the largest exit time is 10^{logs[0].max() / np.log(10):.6g}, beyond what a double holds: inf stands "
                 "for it; ask for a lower moment, or lower the barrier",
                 DegenerateWarning,
-                stacklevel=3,
             )
         answers.add(passage, logs)
     return answers
@@ -237,7 +235,7 @@ def _warn_of_infinity(side: Beyond) -> None:
         what = (
             f"{side.why}, its integral diverges, so paths that wander off there take for ever to come back, if they do"
         )
-    warnings.warn(f"the mean exit time is infinite: {what}", DegenerateWarning, stacklevel=4)
+    warn(f"the mean exit time is infinite: {what}", DegenerateWarning)
 
 
 def _undecided(axis: Axis, name: str, side: Beyond, upper: bool, times: bool) -> NotNormalizable:

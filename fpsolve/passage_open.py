@@ -8,13 +8,12 @@ coarse grid, which is enough for a law.
 from __future__ import annotations
 
 import dataclasses
-import warnings
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, TruncationWarning
+from fpsolve.errors import DegenerateWarning, InvalidInput, NotConverged, NotNormalizable, TruncationWarning, warn
 from fpsolve.generator import generator
 from fpsolve.grid import Grid
 from fpsolve.killed import Killed, killed
@@ -146,18 +145,16 @@ class _End:
         """Say that paths do not come back, or too late."""
         seen = f"toward {self.end} the time that paths spend goes like {self.shape}"
         if times:
-            warnings.warn(
+            warn(
                 f"the mean exit time is infinite: {seen}, so its integral diverges, and paths that wander off there "
                 "take for ever to come back, if they do",
                 DegenerateWarning,
-                stacklevel=4,
             )
             return
-        warnings.warn(
+        warn(
             f"{seen} before they leave: many meet the open end {self.place}, which sends them back; widen the grid, or "
             "make the end reflecting or absorbing",
             TruncationWarning,
-            stacklevel=4,
         )
 
     def check(self) -> None:

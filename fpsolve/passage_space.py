@@ -10,7 +10,6 @@ left out: the mean time there is infinite, and what enters a closed set of cells
 
 from __future__ import annotations
 
-import warnings
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 from fpsolve.asking import check_kind
-from fpsolve.errors import DegenerateWarning
+from fpsolve.errors import DegenerateWarning, warn
 from fpsolve.killed import Killed
 from fpsolve.progress import Progress
 from fpsolve.solvers.gth import GTH
@@ -88,11 +87,10 @@ def moments_in_space(k: Killed, order: int, method: FirstPassage, progress: Prog
     if np.any(trap[cells]):
         into = trap | _jumping(k)  # a jump may end anywhere
         stay = reaching(k.generator.edges, k.generator.transport, np.flatnonzero(into))[cells]
-        warnings.warn(
+        warn(
             f"the mean exit time is infinite from {int(stay.sum())} of {cells.size} cells inside: paths from there "
             f"may end among {int(trap.sum())} cells that none leaves, since no noise takes them on",
             DegenerateWarning,
-            stacklevel=3,
         )
         values[cells[stay]] = np.inf
         cells = cells[~stay]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.checks import rising_times
-from fpsolve.errors import FpsolveWarning
+from fpsolve.errors import FpsolveWarning, warn
 from fpsolve.evolve import default_method, follow, with_tails
 from fpsolve.generator import generator
 from fpsolve.grid import Grid
@@ -100,7 +99,7 @@ def _in_motion(method: Any, moving: Generators, m0: Array, times: Array, progres
         moved[later] = method.moving(moving, m0, times[later], progress=progress)[0]
     except KeyboardInterrupt:
         moved[later] = np.nan
-        warnings.warn("interrupted: probabilities are known, exit densities are not", FpsolveWarning, stacklevel=3)
+        warn("interrupted: probabilities are known, exit densities are not", FpsolveWarning)
         return moved, False
     return moved, True
 

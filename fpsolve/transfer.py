@@ -10,13 +10,12 @@ corrections are judged by it.
 from __future__ import annotations
 
 import time
-import warnings
 
 import numpy as np
 
 from fpsolve.asking import shown
 from fpsolve.checks import number, whole
-from fpsolve.errors import InvalidInput, NotConverged, TruncationWarning
+from fpsolve.errors import InvalidInput, NotConverged, TruncationWarning, warn
 from fpsolve.random_map import HasRandomMap, RandomMap, map_of
 from fpsolve.random_map_domain import LEAST_FLUX, fitted_stretch
 from fpsolve.random_map_ends import check_ends
@@ -98,9 +97,8 @@ def _check_flux(law: ExactLaw) -> None:
             best=law,
         )
     if flux > 100.0 * LEAST_FLUX or caught > 100.0 * LEAST_FLUX:
-        warnings.warn(
+        warn(
             f"{flux:.2g} of the mass leaves {where} in every step, and {caught:.2g} of it is caught near {name} = 0: "
             "the law is that of what has not left yet (quasi-stationary)",
             TruncationWarning,
-            stacklevel=3,
         )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.branches import branches
 from fpsolve.collocation import Collocation
-from fpsolve.errors import ResolutionWarning
+from fpsolve.errors import ResolutionWarning, warn
 from fpsolve.grid import Grid
 from fpsolve.random_map import RandomMap
 from fpsolve.values.density import Density
@@ -98,9 +96,8 @@ def _check_waves(weights: Array) -> None:
     lowest, largest = float(weights.min()), float(weights.max())
     if lowest >= -WAVY * largest:
         return
-    warnings.warn(
+    warn(
         f"the law is not smooth on these {weights.size} nodes: weights reach {lowest / largest:.2g} of the largest. "
         "Means of smooth functions (expect) stand; the density does not: use more nodes, or ulam()",
         ResolutionWarning,
-        stacklevel=4,
     )

@@ -11,13 +11,12 @@ section 2.2.
 
 from __future__ import annotations
 
-import warnings
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.errors import DegenerateWarning, InvalidInput, warn
 from fpsolve.laws import Law, Samples, Side, Steps
 from fpsolve.values.conditional import gathered
 from fpsolve.values.continuation import share_beyond
@@ -57,11 +56,10 @@ def lacks_moment(a: Side, b: Side, order: int) -> bool:
     for side, label in ((a, "a"), (b, "b")):
         for end, e in side.exponents():
             if e <= order:
-                warnings.warn(
+                warn(
                     f"W{order} is infinite: {label} has p ~ |x|^-{1 + e:.4g} at its {end}, so its moment of order "
                     f"{order} is; use KS, TV or hellinger",
                     DegenerateWarning,
-                    stacklevel=4,
                 )
                 return True
     return False

@@ -5,7 +5,6 @@ The coordinates (zeta, q) hold |z| only, so a sheet, the sign of z = u^2 - w^2, 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.asking import shown
 from fpsolve.checks import whole
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.errors import DegenerateWarning, InvalidInput, warn
 from fpsolve.models.pair_start import GaussianWeights
 from fpsolve.values.swarm import Swarm
 
@@ -61,11 +60,10 @@ def tell_of_crossings(swarm: Swarm, sign: int) -> None:
     lost = np.abs(u - w) * (u + w) <= ROUNDING * (u * u + w * w)
     crossed = ~lost & (sign * (u - w) < 0)
     if np.any(lost | crossed):
-        warnings.warn(
+        warn(
             f"z = u^2 - w^2 has changed its sign in {crossed.sum()} of {len(swarm)} replicas, and is below rounding, "
             f"{ROUNDING:g} (u^2 + w^2), in {lost.sum()}: zeta and q hold |z| only; ask .weights, or stop earlier",
             DegenerateWarning,
-            stacklevel=3,
         )
 
 

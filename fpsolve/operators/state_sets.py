@@ -6,7 +6,6 @@ order, and told.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from fpsolve.asking import shown
 from fpsolve.axis import Axis
-from fpsolve.errors import InvalidInput, ResolutionWarning
+from fpsolve.errors import InvalidInput, ResolutionWarning, warn
 from fpsolve.functions import Function, Points
 from fpsolve.grid import Grid
 from fpsolve.operators.regions import Region, nodes_of, s_of
@@ -28,7 +27,7 @@ StateSet = Callable[..., Any] | Sequence[Any]
 ON_FACE = 1e-9  # of the axis: a bound so near an outer face lies on it
 
 
-def region_of(given: StateSet, grid: Grid, label: str, *, margin: float = 0.0, stacklevel: int = 4) -> Region:
+def region_of(given: StateSet, grid: Grid, label: str, *, margin: float = 0.0) -> Region:
     """The set `given` on `grid`: (lo, hi) in one dimension, one such pair (or None) per axis, or a level function.
 
     margin: how far beyond the last nodes a level function is asked, in cells.
@@ -38,11 +37,10 @@ def region_of(given: StateSet, grid: Grid, label: str, *, margin: float = 0.0, s
     region = _by_level(given, grid, label, margin) if callable(given) else _box(given, grid, label)
     if region.sharp and np.any(region.cells) and not np.all(region.cells):
         widths = ", ".join(f"{w:.3g} along {name}" for name, w in zip(grid.names, _edge_widths(region), strict=True))
-        warnings.warn(
+        warn(
             f"{label} is a boolean function: where its edge lies within a cell ({widths}) is not known, so the answer "
             "is of first order there; give a function that is positive inside and 0 on the edge",
             ResolutionWarning,
-            stacklevel=stacklevel,
         )
     return region
 

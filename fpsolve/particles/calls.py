@@ -7,14 +7,13 @@ Where particles wait, each has a time of its own, and functions are given the ar
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.errors import DegenerateWarning, InvalidInput, warn
 from fpsolve.functions import Function
 from fpsolve.grid import Grid
 
@@ -121,11 +120,10 @@ def _caller(function: Function, x: Array, t: float, own_times: bool) -> Callable
     except RAISED:
         return one_by_one
     if own_times and function.takes_time and not _takes_times(called, one_by_one, x, t):
-        warnings.warn(
+        warn(
             f"{function.label} takes one time for all places only, and where particles wait each has its own: it is "
             "called particle by particle; write it with numpy functions of t to make it fast",
             DegenerateWarning,
-            stacklevel=7,
         )
         return one_by_one
     return called

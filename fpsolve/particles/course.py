@@ -6,7 +6,6 @@ the new one.  Bits do not depend on how a run is cut: random numbers are known b
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.checks import number, whole
-from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
+from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged, warn
 from fpsolve.particles.rates import Rates
 from fpsolve.progress import Progress, reporting
 from fpsolve.values.swarm import Swarm
@@ -67,7 +66,7 @@ def followed(run: Run[S], state: S, max_diverged: float, progress: Progress) -> 
                 state = run.advance(state)
                 tell(state.step - first)
     except KeyboardInterrupt:
-        warnings.warn(f"interrupted after step {state.step} of {first + steps}: a partial swarm", FpsolveWarning, 3)
+        warn(f"interrupted after step {state.step} of {first + steps}: a partial swarm", FpsolveWarning)
     return state, state.step == first + steps
 
 

@@ -8,7 +8,6 @@ counter, so that a run that is split and continued has the bits of the whole.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -16,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.asking import reals
 from fpsolve.checks import seed_key, whole
-from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged
+from fpsolve.errors import FpsolveWarning, InvalidInput, NotConverged, warn
 from fpsolve.memory import require
 from fpsolve.progress import Progress, reporting
 from fpsolve.values.swarm import Swarm
@@ -78,7 +77,7 @@ def descend(
                 if (done - first) % every == 0 or done == last:
                     tell(done - first)
     except KeyboardInterrupt:
-        warnings.warn(f"interrupted after step {done} of {last}: a partial swarm", FpsolveWarning, stacklevel=3)
+        warn(f"interrupted after step {done} of {last}: a partial swarm", FpsolveWarning)
     if not kept or kept[-1][0] != done:
         kept.append((done, observe(weights)))
     numbers, rows = np.array([number for number, _ in kept]), np.array([row for _, row in kept])

@@ -14,7 +14,6 @@ depend on which times are recorded, but not on the number of particles or thread
 
 from __future__ import annotations
 
-import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.checks import number, rising_times, seed_key
-from fpsolve.errors import FpsolveWarning, InvalidInput
+from fpsolve.errors import FpsolveWarning, InvalidInput, warn
 from fpsolve.kernels.pair import walk_clock, walk_euler
 from fpsolve.memory import require
 from fpsolve.progress import Progress, reporting
@@ -91,7 +90,7 @@ def pair_paths(
                 kept.append(moved)
     except KeyboardInterrupt:
         reached = stops[len(kept) - 1] if kept else begin
-        warnings.warn(f"interrupted: a partial swarm up to t={reached:g} of {stops[-1]:g}", FpsolveWarning, 2)
+        warn(f"interrupted: a partial swarm up to t={reached:g} of {stops[-1]:g}", FpsolveWarning)
     rows, seen = (kept, stops[: len(kept)]) if kept else ([places.T], np.array([begin]))
     positions = np.array([row.T for row in rows])
     return Swarm(("zeta", "q"), seen, positions, seed=int(seed), finished=len(kept) == stops.size)

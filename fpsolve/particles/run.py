@@ -6,14 +6,13 @@ path itself is not touched.  Places are (d, n) here, one row per axis, as functi
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import FpsolveWarning
+from fpsolve.errors import FpsolveWarning, warn
 from fpsolve.particles.moves import Moves, Step
 from fpsolve.progress import Progress, reporting
 from fpsolve.values.swarm import Swarm
@@ -152,7 +151,7 @@ def _followed(run: Run, state: State, progress: Progress) -> tuple[State, bool]:
         state = run.record(state)
     except KeyboardInterrupt:
         message = f"interrupted at t={state.step * run.dt:g} of {run.times[-1]:g}: a partial swarm"
-        warnings.warn(message, FpsolveWarning, stacklevel=4)
+        warn(message, FpsolveWarning)
     return state, len(state.kept) == run.times.size
 
 

@@ -13,14 +13,13 @@ Source: Kloeden & Platen (1992), ch. 9 and 14: weak order 1; Janicki & Weron (19
 
 from __future__ import annotations
 
-import warnings
 from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fpsolve.checks import number, rising_times, seed_key, whole
-from fpsolve.errors import InvalidInput, NotConverged, ResolutionWarning
+from fpsolve.errors import InvalidInput, NotConverged, ResolutionWarning, warn
 from fpsolve.initial import Initial
 from fpsolve.memory import require
 from fpsolve.particles.draws import draw
@@ -133,12 +132,11 @@ def _check_stability(rate: float, dt: float, ndim: int) -> None:
             f"{rate * dt - 1.0:.3g} of the distance, and the next by more; use dt < {0.2 / rate:.1g}"
         )
     if rate * dt > 1.0:
-        warnings.warn(
+        warn(
             f"dt is {dt:g} and the drift {does} at rate {rate:.3g}: steps overshoot by {rate * dt - 1.0:.2g} of the "
             f"distance, so variances are off by a factor of about {1.0 / (1.0 - rate * dt / 2.0):.2g}; "
             f"use dt < {0.2 / rate:.1g}",
             ResolutionWarning,
-            stacklevel=3,
         )
 
 

@@ -14,13 +14,12 @@ Source: Magdziarz, Weron & Weron, Phys. Rev. E 75, 016708 (2007); Meerschaert & 
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fpsolve.errors import FpsolveWarning
+from fpsolve.errors import FpsolveWarning, warn
 from fpsolve.kernels.random import CROSSINGS
 from fpsolve.particles.increments import uniforms
 from fpsolve.particles.leaps import waits
@@ -127,7 +126,7 @@ def waited(waiting: Waiting, x: Array, names: tuple[str, ...], seed: int, progre
                 tell(n - state.ids.size)
     except KeyboardInterrupt:
         passed = f"{n - state.ids.size} of {n} particles had passed t={waiting.times[-1]:g}"
-        warnings.warn(f"interrupted when {passed}: a partial swarm", FpsolveWarning, stacklevel=3)
+        warn(f"interrupted when {passed}: a partial swarm", FpsolveWarning)
     return _swarm(state, records, x, names, seed), records.diverged
 
 

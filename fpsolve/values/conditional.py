@@ -9,7 +9,6 @@ underflows.  Beyond an open end they go on as all sums over a density do (contin
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.errors import DegenerateWarning, InvalidInput, warn
 from fpsolve.grid import Grid
 from fpsolve.values.coarse import law_at
 from fpsolve.values.continuation import Beyond, along_axis, share_beyond
@@ -89,11 +88,10 @@ def conditional_mean(p: Density, name: str, given: Sequence[str]) -> Field:
     below = rows @ gains(masses, last, ends)
     far = gains(masses * axis.nodes, last, ends)
     if not np.all(np.isfinite(far)):
-        warnings.warn(
+        warn(
             f"<{name} | {', '.join(given)}> is infinite: the tail of {name} is too heavy for a mean; ask "
             "conditional laws for their medians",
             DegenerateWarning,
-            stacklevel=3,
         )
     with np.errstate(divide="ignore", invalid="ignore"):
         means = np.where(rows == 0.0, 0.0, rows * axis.nodes * far).sum(axis=-1) / below

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from fpsolve.axis import Axis
 from fpsolve.checks import whole
-from fpsolve.errors import DegenerateWarning, InvalidInput
+from fpsolve.errors import DegenerateWarning, InvalidInput, warn
 from fpsolve.functions import Function, Points
 from fpsolve.values.continuation import along_axis, share_beyond, share_of
 from fpsolve.values.joint_law import JointLaw
@@ -46,9 +45,7 @@ def moment(p: Density, i: int, order: float, center: float) -> float:
         return total
     if np.isnan(total):
         raise InvalidInput(f"the moment of order {order:g} of {name} does not exist: {_exponents(p, i)}")
-    warnings.warn(
-        f"the moment of order {order:g} of {name} is infinite: {_exponents(p, i)}", DegenerateWarning, stacklevel=5
-    )
+    warn(f"the moment of order {order:g} of {name} is infinite: {_exponents(p, i)}", DegenerateWarning)
     return total
 
 
