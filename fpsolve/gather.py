@@ -6,6 +6,7 @@ import contextlib
 import io
 import multiprocessing
 import os
+import textwrap
 import time
 import types
 import warnings
@@ -64,7 +65,7 @@ class _Work:
         drawn = self.pictures and self._has_case and not (self.quick and getattr(module, "SLOW_FIGURE", False))
         picture = _drawn(module, self.name, tell) if drawn else None
         left_out = sum(claim.expensive and claim not in chosen for claim in claims)
-        return Section(self.name, title, about.strip(), verdicts, picture, left_out)
+        return Section(self.name, title, textwrap.dedent(about).strip("\n"), verdicts, picture, left_out)
 
     @property
     def _has_case(self) -> bool:

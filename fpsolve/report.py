@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from fpsolve.store import write_whole
 __all__ = ["write_report"]
 
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+NAME = re.compile(r"`([^`\n]+)`")
 PAGE, FACTS = "report.html", "report.json"
 
 
@@ -38,6 +40,7 @@ def _page(evidence: Evidence) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters["short"] = _short
     environment.filters["breakable"] = lambda name: Markup(str(escape(name)).replace("_", "_<wbr>"))
+    environment.filters["coded"] = lambda text: Markup(NAME.sub(r"<code>\1</code>", str(escape(text))))
     return environment.from_string(source).render(evidence=evidence)
 
 

@@ -35,7 +35,7 @@ def judged(expected, *, limit="", wrong=5.0, name="twice <two>"):
 
 def evidence(*claims, picture=None):
     section = Section("case", "Twice a number", "2 k & nothing else", claims, picture)
-    return Evidence((section,), {"command": "fpsolve validate", "commit": "none"}, (("what", "a figure"),))
+    return Evidence((section,), {"command": "fpsolve validate", "commit": "none"}, (("what `x < 1`", "a figure"),))
 
 
 class Tags(HTMLParser):
@@ -83,6 +83,7 @@ def test_the_page_stands_alone_and_is_well_formed(tmp_path):
     assert tags.images
     assert all(image["alt"] for image in tags.images)
     assert "twice &lt;two&gt;" in text  # names are text, not markup
+    assert "<dt>what <code>x &lt; 1</code></dt>" in text
     assert text.count('scope="col"') == 10 + 9  # a case's own table does not repeat its name
 
 
