@@ -250,7 +250,7 @@ def stepwise(values):
     return fp.Density.from_masses(fp.Grid(x=fp.Axis.uniform(0, 3, 12, ends="reflecting")), values / values.sum())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(shares, shares, shares)
 def test_inequalities_between_metrics(a, b, c):
     p, q, r = stepwise(a), stepwise(b), stepwise(c)

@@ -78,6 +78,7 @@ claims = [
         atol=0.06,
         wrong=dict(alpha=1.8),
         source="10,000 particles",
+        slow=True,
     ),
     Exact(
         "its jumps are the matrix's: quartiles of one coordinate",

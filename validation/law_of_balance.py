@@ -31,6 +31,7 @@ def rate(weight_decay, wrong):
         atol=5e-3 * abs(expected),
         wrong=wrong,
         source=SOURCE,
+        slow=weight_decay > 0.0,
     )
 
 

@@ -134,5 +134,6 @@ claims = [
         atol=4.0,  # standard errors, and half of one for the step
         wrong=dict(noise=0.14),
         source="2000 particles, dt = 0.02",
+        slow=True,
     ),
 ]
