@@ -79,7 +79,8 @@ def rms_process(rate):
         shared = -rate * NOISE**2 * w / np.sqrt(v)
         return (0.5 * rate * NOISE**2 / v, shared), (shared, rate * NOISE**2 * (NOISE**2 + 2.0 * w * w))
 
-    grid = fp.Grid(w=(-6.0 * rate**0.5, 6.0 * rate**0.5, 96), v=fp.Axis.log(0.5, 20.0, 96))
+    # a wall at v = .5, beyond which the process, whose v may turn negative, would have 3e-5 of its mass
+    grid = fp.Grid(w=(-6.0 * rate**0.5, 6.0 * rate**0.5, 96), v=fp.Axis.log(0.5, 20.0, 96, ends=("reflecting", "open")))
     return float(fp.stationary(fp.Problem(fp.Process(drift, tensor), grid, fp.Accurate())).var()[0] / rate)
 
 
